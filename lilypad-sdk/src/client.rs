@@ -1,0 +1,327 @@
+//! The one entry: a [`Client`] for one network and one key.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+use url::Url;
+
+use crate::chain::Chain;
+use crate::error::{Error, ErrorKind, Result};
+use crate::job::{self, Job, JobRequest, Plan, RunOptions, Tracker};
+use crate::module::{Bundle, Resolver, ResolverOptions};
+use crate::network::{Environment, Network, NetworkOptions};
+use crate::protocol::JobId;
+use crate::result::JobResult;
+use crate::retry::{Idempotence, RetryPolicy, retry};
+use crate::solver::{DEFAULT_CLIENT_VERSION, JobOfferFilter, SolverApi, SolverApiOptions};
+use crate::wallet::{Address, Wallet};
+
+/// How a client is set up. Every field has a default.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ClientOptions {
+    /// The network. `None`: what the environment says, or the default network.
+    pub network: Option<Network>,
+    /// The key. `None`: what the environment says. Needed to submit, follow and fetch; not to render or check modules.
+    pub wallet: Option<Wallet>,
+    /// The folder for what the client keeps: the modules that it fetched. `None`: `LILYPAD_DATA_DIR`, or the platform's place for an
+    /// application's data.
+    pub data_dir: Option<PathBuf>,
+    /// The version that the client says it is. `None`: [`DEFAULT_CLIENT_VERSION`].
+    pub client_version: Option<String>,
+    /// How long one request for a record may take. `None`: 30 s.
+    pub request_timeout: Option<Duration>,
+    /// Modules that come along instead of being fetched.
+    pub bundle: Bundle,
+    /// Where environment variables come from. `None`: this process.
+    pub environment: Option<Environment>,
+}
+
+/// Sets up a [`Client`]. What is not set comes from the environment, then from the network's defaults.
+#[derive(Debug, Clone, Default)]
+#[must_use = "call `build`"]
+pub struct ClientBuilder(ClientOptions);
+
+impl ClientBuilder {
+    /// The network.
+    pub fn network(mut self, network: Network) -> Self {
+        self.0.network = Some(network);
+        self
+    }
+
+    /// The key.
+    pub fn wallet(mut self, wallet: Wallet) -> Self {
+        self.0.wallet = Some(wallet);
+        self
+    }
+
+    /// The folder for what the client keeps.
+    pub fn data_dir(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.0.data_dir = Some(folder.into());
+        self
+    }
+
+    /// The version that the client says it is.
+    pub fn client_version(mut self, version: impl Into<String>) -> Self {
+        self.0.client_version = Some(version.into());
+        self
+    }
+
+    /// How long one request for a record may take.
+    pub fn request_timeout(mut self, limit: Duration) -> Self {
+        self.0.request_timeout = Some(limit);
+        self
+    }
+
+    /// Modules that come along instead of being fetched.
+    pub fn bundle(mut self, bundle: Bundle) -> Self {
+        self.0.bundle = bundle;
+        self
+    }
+
+    /// Reads variables from here instead of this process's environment.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.0.environment = Some(environment);
+        self
+    }
+
+    /// Makes the client. Connects to nothing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] or [`ErrorKind::Wallet`] for a setting that cannot be used.
+    pub fn build(self) -> Result<Client> {
+        Client::new(self.0)
+    }
+}
+
+/// A client for one network and one key: submits jobs, follows them, fetches results. Cheap to clone; clones share one event socket.
+///
+/// Made without connecting: the solver is looked up and reached when it is first needed.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    network: Network,
+    wallet: Option<Wallet>,
+    options: SolverApiOptions,
+    resolver: Resolver,
+    solver: OnceCell<(SolverApi, Tracker)>,
+}
+
+impl Client {
+    /// A client for the network and the key that the environment names: `LILYPAD_NETWORK`, `LILYPAD_PRIVATE_KEY`, `LILYPAD_SOLVER_URL`,
+    /// `LILYPAD_RPC_URL`, `LILYPAD_DATA_DIR`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] or [`ErrorKind::Wallet`] for a variable that cannot be used.
+    pub fn from_env() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// Sets a client up step by step.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// A client with these options.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] or [`ErrorKind::Wallet`] for a setting that cannot be used.
+    pub fn new(options: ClientOptions) -> Result<Self> {
+        let environment = options.environment.unwrap_or_else(Environment::process);
+        let network = match options.network {
+            Some(network) => network,
+            None => NetworkOptions::default().resolve(&environment)?,
+        };
+        let wallet = match options.wallet {
+            Some(wallet) => Some(wallet),
+            None => Wallet::from_environment(&environment)?,
+        };
+        let data_dir = options.data_dir.or_else(|| environment.data_dir()).unwrap_or_else(default_data_dir);
+        let mut resolving = ResolverOptions::new(data_dir.join("modules"));
+        resolving.bundle = options.bundle;
+        let mut solver = SolverApiOptions::default();
+        solver.client_version = options.client_version.unwrap_or_else(|| DEFAULT_CLIENT_VERSION.to_owned());
+        if let Some(limit) = options.request_timeout {
+            solver.request_timeout = limit;
+        }
+        Ok(Self(Arc::new(Inner {
+            network,
+            wallet,
+            options: solver,
+            resolver: Resolver::new(resolving),
+            solver: OnceCell::new(),
+        })))
+    }
+
+    /// Runs a job and waits for its result: exactly [`submit`](Self::submit), then [`Job::result`].
+    ///
+    /// # Errors
+    /// As those two.
+    pub async fn run<K: Into<String>, V: Into<String>>(
+        &self,
+        module: impl Into<String>,
+        inputs: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<JobResult> {
+        self.submit(JobRequest::new(module).inputs(inputs)).await?.result().await
+    }
+
+    /// Sends a job. The handle follows it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Module`] if the module cannot be found or rendered, [`ErrorKind::InvalidInput`] for a wrong input or file,
+    /// [`ErrorKind::Wallet`] without a key, and every way in which a solver can refuse or not answer: the error says whether to try again.
+    pub async fn submit(&self, request: impl Into<JobRequest>) -> Result<Job> {
+        self.plan(request).await?.submit().await
+    }
+
+    /// Shows what submitting would send, without sending it: the exact offer, its id, the price, the machine, what becomes public.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Module`], [`ErrorKind::InvalidInput`] or [`ErrorKind::Wallet`], as [`submit`](Self::submit).
+    pub async fn plan(&self, request: impl Into<JobRequest>) -> Result<Plan> {
+        job::plan(self, request.into()).await
+    }
+
+    /// Finds a job of this key again, by its id.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] if the solver has no such job of this key.
+    pub async fn job(&self, id: &JobId) -> Result<Job> {
+        let (api, tracker) = self.connection().await?;
+        let found = job::look_for(api, id.as_str()).await?;
+        let Some(container) = found else {
+            return Err(Error::new(ErrorKind::NotFound, "find the job")
+                .with_job(id)
+                .with_message(format_args!("the solver of {} has no such job of {}", self.0.network.name, api.address()))
+                .with_help("check the id, the network and the key; a solver that keeps its records in memory forgets them on restart"));
+        };
+        let tracked = tracker.follow(id);
+        tracker.posted(&tracked, &container);
+        Ok(Job::new(self.clone(), tracked, RunOptions::default()))
+    }
+
+    /// All jobs of this key that the solver knows, the newest first.
+    ///
+    /// # Errors
+    /// Every way in which a solver can refuse or not answer.
+    pub async fn jobs(&self) -> Result<Vec<Job>> {
+        let (api, tracker) = self.connection().await?;
+        let filter = JobOfferFilter { job_creator: Some(api.address().to_owned()), ..Default::default() };
+        let mut offers = retry(RetryPolicy::default(), Idempotence::Repeatable, || api.job_offers(&filter)).await?;
+        offers.sort_by_key(|container| std::cmp::Reverse(container.job_offer.created_at));
+        let jobs = offers.iter().filter_map(|container| {
+            let id: JobId = container.id.parse().ok()?;
+            let tracked = tracker.follow(&id);
+            tracker.posted(&tracked, container);
+            Some(Job::new(self.clone(), tracked, RunOptions::default()))
+        });
+        Ok(jobs.collect())
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.0.network
+    }
+
+    /// The address that pays.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Wallet`] without a key.
+    pub fn address(&self) -> Result<Address> {
+        self.wallet().map(Wallet::address)
+    }
+
+    /// Where modules come from.
+    pub fn resolver(&self) -> &Resolver {
+        &self.0.resolver
+    }
+
+    /// The solver's API, for calls that no method here makes. Looks the solver up first if its URL was not given.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Wallet`] without a key, [`ErrorKind::Chain`] if the solver cannot be looked up.
+    pub async fn solver(&self) -> Result<&SolverApi> {
+        self.connection().await.map(|(api, _)| api)
+    }
+
+    pub(crate) fn wallet(&self) -> Result<&Wallet> {
+        self.0.wallet.as_ref().ok_or_else(|| {
+            Error::new(ErrorKind::Wallet, "find a private key")
+                .with_message("neither LILYPAD_PRIVATE_KEY nor WEB3_PRIVATE_KEY is set, and the client was given no wallet")
+                .with_help("set LILYPAD_PRIVATE_KEY, or pass a `Wallet` to the client's builder")
+        })
+    }
+
+    pub(crate) async fn tracker(&self) -> Result<&Tracker> {
+        self.connection().await.map(|(_, tracker)| tracker)
+    }
+
+    async fn connection(&self) -> Result<&(SolverApi, Tracker)> {
+        self.0
+            .solver
+            .get_or_try_init(|| async {
+                let wallet = self.wallet()?;
+                let url = self.solver_url().await?;
+                let api = SolverApi::new(&url, wallet, &self.0.options)?;
+                let tracker = Tracker::new(api.clone());
+                Ok((api, tracker))
+            })
+            .await
+    }
+
+    /// The solver's URL: as given, or looked up on the chain by read-only calls.
+    async fn solver_url(&self) -> Result<Url> {
+        match &self.0.network.solver_url {
+            Some(url) => Ok(url.clone()),
+            None => {
+                let solver = &self.0.network.services.solver;
+                let solver = solver.parse().map_err(|_| {
+                    Error::new(ErrorKind::Config, "look up solver")
+                        .with_message(format_args!("`{solver}`, the solver of {}, is no address", self.0.network.name))
+                        .with_help("set the network's solver, or give the solver's URL")
+                })?;
+                Chain::connect(&self.0.network).await?.solver_url(solver).await
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("network", &self.0.network.name)
+            .field("address", &self.0.wallet.as_ref().map(Wallet::address))
+            .finish_non_exhaustive()
+    }
+}
+
+/// The platform's place for an application's data; the temporary folder where there is none.
+fn default_data_dir() -> PathBuf {
+    dirs::data_local_dir().unwrap_or_else(std::env::temp_dir).join("lilypad")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls that take part in a `tokio::spawn` must be `Send`; a borrow in the wrong place takes that away silently.
+    #[test]
+    fn every_call_can_be_spawned() {
+        fn can_be_spawned<T: Send>(_: impl FnOnce(&'static Client, &'static Job) -> T) {}
+        can_be_spawned(|client, _| client.run("cowsay", [("Message", "moo")]));
+        can_be_spawned(|client, _| client.submit("cowsay"));
+        can_be_spawned(|client, _| client.jobs());
+        can_be_spawned(|_, job| job.result());
+    }
+
+    #[test]
+    fn a_client_prints_no_secret() {
+        let client = Client::builder().environment(Environment::default()).wallet(Wallet::random()).build().unwrap();
+        let text = format!("{client:?}");
+        assert!(text.contains("testnet") && text.len() < 120, "{text}");
+    }
+}

@@ -1,0 +1,22 @@
+//! Jobs: from a request to a result in hand.
+//!
+//! [`JobRequest`] → [`Plan`] (module resolved and rendered, offer complete but for its stamp) → [`Job`] (posted and followed) →
+//! [`JobResult`](crate::result::JobResult) (received, verified, accepted). Each step is a value of its own type; nothing goes back.
+
+mod event;
+mod handle;
+mod plan;
+mod progress;
+mod request;
+mod settle;
+mod status;
+mod submit;
+mod tracker;
+
+pub use event::{JobEvent, JobEvents};
+pub use handle::{Cancellation, Job, ResultOptions};
+pub use plan::{Plan, PublicFacts};
+pub use request::{JobRequest, RunOptions};
+pub use status::{DealSummary, JobStatus, JobView};
+pub(crate) use submit::{look_for, plan};
+pub(crate) use tracker::Tracker;

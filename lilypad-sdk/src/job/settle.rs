@@ -1,0 +1,156 @@
+//! From a job that is followed to a result in hand.
+
+use std::path::PathBuf;
+
+use super::progress::Observation;
+use super::status::{JobStatus, JobView};
+use super::tracker::Tracked;
+use crate::client::Client;
+use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::{AgreementState, DataId, DealId, JobCreatorTransactions, JobId, ResultRecord};
+use crate::result::{Destination, JobResult, ResultFiles, UnpackLimits, Verified, receive};
+use crate::retry::{Idempotence, RetryPolicy, retry};
+use crate::solver::SolverApi;
+
+/// What the reference client sends to accept a result: there is no transaction behind it in this release.
+const ACCEPTED: &str = "0x";
+
+/// Waits until the job is over or its result is at the solver, then receives, verifies and accepts it.
+pub(super) async fn settle(client: &Client, job: &Tracked, save_to: Option<PathBuf>) -> Result<JobResult> {
+    let view = wait_for_end(job).await?;
+    let api = client.solver().await?;
+    let Some(deal) = view.deal.as_ref().map(|deal| deal.id.clone()) else {
+        return Err(ended_without_result(job.id(), &view));
+    };
+    let with_ids = |error: Error| error.with_job(job.id()).with_deal(&deal);
+    match view.status {
+        JobStatus::Failed | JobStatus::TimedOut if !may_have_result(&view) => {
+            Err(with_ids(ended_without_result(job.id(), &view)))
+        }
+        JobStatus::Failed => Err(with_ids(read_failure(api, &deal, &view, job.id()).await)),
+        JobStatus::Cancelled | JobStatus::TimedOut => Err(with_ids(ended_without_result(job.id(), &view))),
+        _ => fetch(api, job, &deal, save_to).await.map_err(with_ids),
+    }
+}
+
+/// Waits until there is something to fetch, or nothing more to wait for. No timer is in this path: an event moves it.
+async fn wait_for_end(job: &Tracked) -> Result<JobView> {
+    let mut changes = job.subscribe();
+    loop {
+        let view = job.view();
+        let arrived = view.status == JobStatus::Downloading && view.deal.is_some();
+        let over = view.status.is_final() && (view.deal.is_some() || !needs_deal(view.status));
+        if arrived || over {
+            return Ok(view);
+        }
+        if job.is_forgotten() {
+            return Err(Error::new(ErrorKind::NotFound, "follow the job")
+                .with_job(job.id())
+                .with_message("the solver no longer knows this job")
+                .with_help("it may have been restarted without its memory; submit the job again"));
+        }
+        if changes.changed().await.is_err() {
+            return Err(Error::new(ErrorKind::Closed, "follow the job").with_job(job.id()));
+        }
+    }
+}
+
+/// Whether an end of this kind has more to say in the deal.
+fn needs_deal(status: JobStatus) -> bool {
+    matches!(status, JobStatus::Succeeded | JobStatus::Failed)
+}
+
+/// Whether a provider may have left words: it failed rather than ran out of time.
+fn may_have_result(view: &JobView) -> bool {
+    matches!(view.state, AgreementState::TIMEOUT_DOWNLOAD | AgreementState::RESULTS_SUBMITTED)
+}
+
+/// The error for a job that ended with nothing to fetch.
+fn ended_without_result(job: &JobId, view: &JobView) -> Error {
+    let (kind, message, help) = match (view.status, view.state) {
+        (JobStatus::Cancelled, AgreementState::JOB_OFFER_CANCELLED) => (
+            ErrorKind::Cancelled,
+            "the solver cancelled it: the provider that it asked for has no open offer",
+            "choose another target, or none",
+        ),
+        (JobStatus::Cancelled, _) => (ErrorKind::Cancelled, "it was given up here", "submit it again to run it"),
+        (_, AgreementState::TIMEOUT_MATCH) => (
+            ErrorKind::MatchTimeout,
+            "no provider took the job in time",
+            "providers may be busy, or none has the machine that the module asks for; try again later",
+        ),
+        (_, AgreementState::TIMEOUT_EXECUTION) => (
+            ErrorKind::ExecutionTimeout,
+            "the job ran longer than its limit",
+            "the limit is the module's `executionTimeoutSeconds`, or the solver's where that is 0",
+        ),
+        (_, AgreementState::TIMEOUT_DOWNLOAD) => {
+            (ErrorKind::JobTimeout, "the result was not fetched in time", "submit the job again")
+        }
+        (_, AgreementState::MEDIATION_REJECTED) => {
+            (ErrorKind::JobFailed, "a mediator found the result wrong", "submit the job again")
+        }
+        _ => (ErrorKind::JobTimeout, "the job took longer than the network allows", "submit the job again"),
+    };
+    Error::new(kind, "get the result").with_job(job).with_message(message).with_help(help)
+}
+
+/// The provider's own words about a failure; the wire calls it a time-out. (PROTOCOL.md, section 9)
+async fn read_failure(api: &SolverApi, deal: &DealId, view: &JobView, job: &JobId) -> Error {
+    let operation = "get the result";
+    match retry(RetryPolicy::default(), Idempotence::Repeatable, || api.result(deal)).await {
+        Ok(record) if !record.error.is_empty() => failed(&record),
+        Ok(_) => Error::new(ErrorKind::JobFailed, operation).with_message("the provider posted a result without files"),
+        Err(error) if error.kind() == ErrorKind::NotFound => ended_without_result(job, view),
+        Err(error) => error,
+    }
+}
+
+fn failed(record: &ResultRecord) -> Error {
+    Error::new(ErrorKind::JobFailed, "get the result").with_message(format_args!("the provider says: {}", record.error))
+}
+
+/// Receives the files, verifies and keeps them, and accepts the result.
+async fn fetch(api: &SolverApi, job: &Tracked, deal: &DealId, save_to: Option<PathBuf>) -> Result<JobResult> {
+    let policy = RetryPolicy::default();
+    let record = retry(policy, Idempotence::Repeatable, || api.result(deal)).await?;
+    if !record.error.is_empty() {
+        return Err(failed(&record));
+    }
+    if record.deal_id != deal.as_str() {
+        return Err(Error::new(ErrorKind::Integrity, "get the result")
+            .with_message(format_args!("the solver answered with the result of another deal, `{}`", record.deal_id)));
+    }
+    let data_id: DataId = record.data_id.parse().map_err(|_| {
+        Error::new(ErrorKind::Integrity, "get the result")
+            .with_message(format_args!("the result names `{}` as its data, which is no content id", record.data_id))
+    })?;
+    let destination = match save_to {
+        Some(folder) => Destination::Folder(folder),
+        None => Destination::Temporary,
+    };
+    let limits = UnpackLimits::default();
+    // A broken download starts again from its beginning: the solver knows no ranges.
+    let files: Verified<ResultFiles> = retry(policy, Idempotence::Repeatable, || async {
+        let body = api.result_files(deal).await?;
+        receive(body, destination.clone(), &data_id, &limits).await
+    })
+    .await?;
+    // Before it is accepted: a result without an exit code is not whole.
+    let result = JobResult::new(&files, job.id().clone(), deal.clone())?;
+    accept(api, deal, &files).await;
+    job.observe(&Observation { state: AgreementState::RESULTS_ACCEPTED, deal: None });
+    Ok(result)
+}
+
+/// Tells the solver that the result is in hand, which only verified files can do. The files are safe by now, so a solver that cannot be reached does not make this
+/// fail.
+async fn accept(api: &SolverApi, deal: &DealId, _files: &Verified<ResultFiles>) {
+    let transactions = JobCreatorTransactions { accept_result: ACCEPTED.into(), ..Default::default() };
+    let policy = RetryPolicy { budget: std::time::Duration::from_secs(10), ..Default::default() };
+    // Accepting twice is accepting once.
+    let accepting = || api.post_job_creator_transactions(deal, &transactions);
+    if let Err(error) = retry(policy, Idempotence::Repeatable, accepting).await {
+        tracing::warn!(%error, %deal, "the result is in hand, but the solver could not be told");
+    }
+}

@@ -1,0 +1,34 @@
+//! What differs between native targets and the browser: tasks, timers and clocks.
+
+use std::future::Future;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::error::{Error, ErrorKind, Result};
+
+pub(crate) use tokio::task::AbortHandle;
+pub(crate) use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+/// Runs `future` on its own; the handle stops it.
+pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+    tokio::spawn(future).abort_handle()
+}
+
+/// Does work that waits for disks where it keeps nobody else waiting. A call that is dropped lets it run to its end and drops what it made.
+pub(crate) async fn blocking<T: Send + 'static>(
+    operation: &'static str,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(cancelled) => Err(Error::new(ErrorKind::Closed, operation).with_source(cancelled)),
+        },
+    }
+}
+
+/// This machine's clock, in milliseconds since 1970.
+pub(crate) fn unix_millis() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

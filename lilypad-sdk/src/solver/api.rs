@@ -1,0 +1,287 @@
+//! Every call of a solver's HTTP API.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::Body;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::socket::{EventSocket, Role};
+use super::transport::{ByteStream, Call, DEFAULT_CLIENT_VERSION, Payload, Transport};
+use crate::error::{Error, ErrorKind, Result};
+use crate::protocol::{
+    AgreementState, DealContainer, DealId, JobCreatorTransactions, JobOffer, JobOfferContainer, ResourceOffer,
+    ResourceOfferContainer, ResourceProviderTransactions, ResultRecord, json,
+};
+use crate::wallet::Wallet;
+
+/// How to talk to a solver.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SolverApiOptions {
+    /// The version to say we are: a semantic version with a leading `v`.
+    pub client_version: String,
+    /// How long one request for a record may take. Files may take as long as they keep coming.
+    pub request_timeout: Duration,
+}
+
+impl Default for SolverApiOptions {
+    fn default() -> Self {
+        Self { client_version: DEFAULT_CLIENT_VERSION.into(), request_timeout: Duration::from_secs(30) }
+    }
+}
+
+/// Which job offers to list.
+#[derive(Debug, Clone, Default)]
+pub struct JobOfferFilter {
+    /// Only this address's, in EIP-55 form: the solver compares text.
+    pub job_creator: Option<String>,
+    /// Only those without a deal, whatever their state.
+    pub not_matched: bool,
+    /// Only those that are not over: states 0 to 2.
+    pub active: bool,
+    /// Only those that are (or are not) cancelled or timed out.
+    pub cancelled: Option<bool>,
+}
+
+/// Which resource offers to list.
+#[derive(Debug, Clone, Default)]
+pub struct ResourceOfferFilter {
+    /// Only this address's, in EIP-55 form: the solver compares text.
+    pub resource_provider: Option<String>,
+    /// Only those without a deal.
+    pub not_matched: bool,
+    /// Only those that are not over.
+    pub active: bool,
+}
+
+/// Which deals to list.
+#[derive(Debug, Clone, Default)]
+pub struct DealFilter {
+    /// Only this address's, in EIP-55 form: the solver compares text.
+    pub job_creator: Option<String>,
+    /// Only this address's, in EIP-55 form: the solver compares text.
+    pub resource_provider: Option<String>,
+    /// Only those in this state.
+    pub state: Option<AgreementState>,
+}
+
+/// A solver's API: one method a call, each sent once. Cheap to clone.
+///
+/// Requests are signed, wait for the solver's rate limit, and fail with errors that say whether trying again makes sense. Answers are not
+/// believed further than their shape: see [`Client`](crate::Client) for what is checked.
+#[derive(Clone)]
+pub struct SolverApi {
+    transport: Arc<Transport>,
+    address: Arc<str>,
+}
+
+impl SolverApi {
+    /// For the solver at `url`, as the owner of `wallet`. Connects when the first call is made.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] if the URL or the version cannot be used.
+    pub fn new(url: &Url, wallet: &Wallet, options: &SolverApiOptions) -> Result<Self> {
+        let transport = Transport::new(url, wallet, &options.client_version, options.request_timeout)?;
+        Ok(Self { transport: Arc::new(transport), address: wallet.address().to_string().into() })
+    }
+
+    /// The address that signs, in EIP-55 form.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The solver's time in milliseconds since 1970, as its answers tell it. This machine's until the first answer.
+    pub fn now_ms(&self) -> i64 {
+        self.transport.clock().now_ms()
+    }
+
+    /// Opens the event socket.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Connection`] if nobody answers or the socket is refused.
+    pub async fn events(&self, role: Role) -> Result<EventSocket> {
+        EventSocket::connect(self.transport.base(), role, &self.address).await
+    }
+
+    /// Lists job offers.
+    ///
+    /// # Errors
+    /// As every call here: [`ErrorKind::Connection`] without an answer; [`ErrorKind::RateLimited`], [`ErrorKind::Solver`] and the other kinds
+    /// of refusals; [`ErrorKind::Integrity`] for an answer that makes no sense.
+    pub async fn job_offers(&self, filter: &JobOfferFilter) -> Result<Vec<JobOfferContainer>> {
+        let mut call = Call::get("list job offers", "job_offers");
+        if let Some(address) = &filter.job_creator {
+            call = call.query("job_creator", address);
+        }
+        if filter.not_matched {
+            call = call.query("not_matched", "true");
+        }
+        if filter.active {
+            call = call.query("active", "true");
+        }
+        if let Some(cancelled) = filter.cancelled {
+            call = call.query("cancelled", cancelled.to_string());
+        }
+        Ok(self.transport.send_json(call).await?.unwrap_or_default())
+    }
+
+    /// Posts a job offer. Not to be repeated blindly: posting twice runs twice.
+    ///
+    /// # Errors
+    /// As [`job_offers`](Self::job_offers).
+    pub async fn post_job_offer(&self, offer: &JobOffer) -> Result<JobOfferContainer> {
+        self.record(Call::post("post job offer", "job_offers", Payload::Json(json::to_vec(offer)))).await
+    }
+
+    /// Posts a job offer with its input files, packed as a tar. Not to be repeated blindly: posting twice runs twice.
+    ///
+    /// # Errors
+    /// As [`job_offers`](Self::job_offers).
+    pub async fn post_job_offer_with_files(&self, offer: &JobOffer, inputs: Bytes) -> Result<JobOfferContainer> {
+        use reqwest::multipart::{Form, Part};
+        let offer = Part::bytes(json::to_vec(offer)).file_name("job_offer.json");
+        let inputs = Part::stream(Body::from(inputs)).file_name("inputs.tar");
+        let form = Form::new().part("job_offer.json", offer).part("inputs.tar", inputs);
+        self.record(Call::post("post job offer", "job_offers/with_files", Payload::Form(form))).await
+    }
+
+    /// Lists resource offers.
+    ///
+    /// # Errors
+    /// As [`job_offers`](Self::job_offers).
+    pub async fn resource_offers(&self, filter: &ResourceOfferFilter) -> Result<Vec<ResourceOfferContainer>> {
+        let mut call = Call::get("list resource offers", "resource_offers");
+        if let Some(address) = &filter.resource_provider {
+            call = call.query("resource_provider", address);
+        }
+        if filter.not_matched {
+            call = call.query("not_matched", "true");
+        }
+        if filter.active {
+            call = call.query("active", "true");
+        }
+        Ok(self.transport.send_json(call).await?.unwrap_or_default())
+    }
+
+    /// Posts a resource offer. `None` if the solver silently refused it: an open one exists already, or the balance is too low.
+    ///
+    /// # Errors
+    /// As [`job_offers`](Self::job_offers).
+    pub async fn post_resource_offer(&self, offer: &ResourceOffer) -> Result<Option<ResourceOfferContainer>> {
+        let payload = Payload::Json(json::to_vec(offer));
+        self.transport.send_json(Call::post("post resource offer", "resource_offers", payload)).await
+    }
+
+    /// Lists deals.
+    ///
+    /// # Errors
+    /// As [`job_offers`](Self::job_offers).
+    pub async fn deals(&self, filter: &DealFilter) -> Result<Vec<DealContainer>> {
+        let mut call = Call::get("list deals", "deals");
+        if let Some(address) = &filter.job_creator {
+            call = call.query("job_creator", address);
+        }
+        if let Some(address) = &filter.resource_provider {
+            call = call.query("resource_provider", address);
+        }
+        if let Some(state) = filter.state {
+            call = call.query("state", state.to_string());
+        }
+        Ok(self.transport.send_json(call).await?.unwrap_or_default())
+    }
+
+    /// Reads one deal.
+    ///
+    /// # Errors
+    /// As [`job_offers`](Self::job_offers); [`ErrorKind::NotFound`] if the solver knows no such deal.
+    pub async fn deal(&self, id: &DealId) -> Result<DealContainer> {
+        self.record(Call::get("read deal", format!("deals/{id}"))).await
+    }
+
+    /// Reads the record of a deal's result.
+    ///
+    /// # Errors
+    /// As [`job_offers`](Self::job_offers); [`ErrorKind::NotFound`] before the provider posted one.
+    pub async fn result(&self, deal: &DealId) -> Result<ResultRecord> {
+        self.record(Call::get("read result", format!("deals/{deal}/result"))).await
+    }
+
+    /// Posts the record of a deal's result, as its provider.
+    ///
+    /// # Errors
+    /// As [`job_offers`](Self::job_offers).
+    pub async fn post_result(&self, deal: &DealId, record: &ResultRecord) -> Result<ResultRecord> {
+        let payload = Payload::Json(json::to_vec(record));
+        self.record(Call::post("post result", format!("deals/{deal}/result"), payload)).await
+    }
+
+    /// Fetches a deal's input files, as its provider: a tar, then `{}\n`.
+    ///
+    /// # Errors
+    /// As [`job_offers`](Self::job_offers).
+    pub async fn input_files(&self, deal: &DealId) -> Result<ByteStream> {
+        self.transport.send_stream(Call::get("fetch input files", format!("deals/{deal}/input_files"))).await
+    }
+
+    /// Fetches a deal's result files, as its job creator: a tar, then `{}\n`. Ask only after [`result`](Self::result) named a `data_id`: before that,
+    /// asking stops the solver's download timeout for good (PROTOCOL.md, section 5).
+    ///
+    /// # Errors
+    /// As [`job_offers`](Self::job_offers).
+    pub async fn result_files(&self, deal: &DealId) -> Result<ByteStream> {
+        self.transport.send_stream(Call::get("fetch result files", format!("deals/{deal}/files"))).await
+    }
+
+    /// Uploads a deal's result files, as its provider. `tar` is sent while it is read.
+    ///
+    /// # Errors
+    /// As [`job_offers`](Self::job_offers).
+    pub async fn upload_result_files(&self, deal: &DealId, tar: Body) -> Result<ResultRecord> {
+        self.record(Call::post("upload result files", format!("deals/{deal}/files"), Payload::Stream(tar))).await
+    }
+
+    /// Names the job creator's transactions. With `accept_result` set, this accepts the result: only after its files are safe.
+    ///
+    /// # Errors
+    /// As [`job_offers`](Self::job_offers).
+    pub async fn post_job_creator_transactions(
+        &self,
+        deal: &DealId,
+        transactions: &JobCreatorTransactions,
+    ) -> Result<DealContainer> {
+        let payload = Payload::Json(json::to_vec(transactions));
+        self.record(Call::post("accept result", format!("deals/{deal}/txs/job_creator"), payload)).await
+    }
+
+    /// Names the provider's transactions.
+    ///
+    /// # Errors
+    /// As [`job_offers`](Self::job_offers).
+    pub async fn post_resource_provider_transactions(
+        &self,
+        deal: &DealId,
+        transactions: &ResourceProviderTransactions,
+    ) -> Result<DealContainer> {
+        let payload = Payload::Json(json::to_vec(transactions));
+        self.record(Call::post("report result", format!("deals/{deal}/txs/resource_provider"), payload)).await
+    }
+
+    /// Sends a call whose answer must be a record.
+    async fn record<T: DeserializeOwned>(&self, call: Call) -> Result<T> {
+        let operation = call.operation;
+        self.transport
+            .send_json(call)
+            .await?
+            .ok_or_else(|| Error::new(ErrorKind::Integrity, operation).with_message("the solver answered null").maybe_done())
+    }
+}
+
+impl fmt::Debug for SolverApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SolverApi").field("host", &self.transport.host()).field("address", &self.address).finish()
+    }
+}
