@@ -70,7 +70,11 @@ pub(crate) async fn run(report: &mut Report) -> Result<(), Box<dyn std::error::E
 /// The `lilypad` command that was built beside this program.
 fn command_beside_this() -> Result<PathBuf, Box<dyn std::error::Error>> {
     let path = std::env::current_exe()?.with_file_name("lilypad");
-    if path.is_file() { Ok(path) } else { Err(format!("{} is missing; run `cargo xtask bench`", path.display()).into()) }
+    if path.is_file() {
+        Ok(path)
+    } else {
+        Err(format!("{} is missing; run `cargo xtask bench`", path.display()).into())
+    }
 }
 
 /// Runs the command once and watches the solver meanwhile.

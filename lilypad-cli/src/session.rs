@@ -65,7 +65,8 @@ fn with_data_dir(builder: ClientBuilder, global: &Global) -> ClientBuilder {
 
 fn remote_client(global: &Global) -> Result<Client> {
     let environment = Environment::process();
-    let name = global.network.clone().or_else(|| std::env::var(Environment::NETWORK).ok().filter(|name| !name.is_empty()));
+    let name =
+        global.network.clone().or_else(|| std::env::var(Environment::NETWORK).ok().filter(|name| !name.is_empty()));
     let local = name.as_deref().is_some_and(|name| LOCAL.contains(&name));
     let name = if local { Some("dev".to_owned()) } else { name };
     let mut builder = Network::builder(name.as_deref().unwrap_or(Network::DEFAULT));

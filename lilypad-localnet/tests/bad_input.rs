@@ -1,5 +1,7 @@
 //! What is wrong is named, and what to do is said. (Keys, networks, references, templates and archives are pinned beside their code.)
 
+#![allow(clippy::unwrap_used)] // A test that panics has failed, as it should.
+
 use std::fs;
 
 use lilypad_localnet::LocalNetwork;
@@ -69,7 +71,11 @@ async fn input_files_that_no_provider_would_take() -> Result<()> {
     let absent = InputFile::from_path_as("more.txt", "/no/such/file")?;
     for (request, kind, parts) in [
         (module(), ErrorKind::InvalidInput, &["input.txt"][..]),
-        (module().file(good()?).file(InputFile::from_bytes("mor.txt", "x")?), ErrorKind::InvalidInput, &["mor.txt", "more.txt"]),
+        (
+            module().file(good()?).file(InputFile::from_bytes("mor.txt", "x")?),
+            ErrorKind::InvalidInput,
+            &["mor.txt", "more.txt"],
+        ),
         (module().file(good()?).file(script), ErrorKind::InvalidInput, &["more.txt"]),
         (module().file(good()?).file(program), ErrorKind::InvalidInput, &["data.bin"]),
         (module().file(good()?).file(large), ErrorKind::InvalidInput, &["data.bin", "11534336"]),

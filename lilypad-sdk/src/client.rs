@@ -16,7 +16,7 @@ use crate::network::{Environment, Network, NetworkOptions};
 use crate::protocol::JobId;
 use crate::result::JobResult;
 use crate::retry::{Idempotence, RetryPolicy, retry};
-use crate::solver::{DEFAULT_CLIENT_VERSION, JobOfferFilter, SolverApi, SolverApiOptions};
+use crate::solver::{JobOfferFilter, SolverApi, SolverApiOptions};
 use crate::wallet::{Address, Wallet};
 
 /// How a client is set up. Every field has a default.
@@ -30,7 +30,7 @@ pub struct ClientOptions {
     /// The folder for what the client keeps: the modules that it fetched. `None`: `LILYPAD_DATA_DIR`, or the platform's place for an
     /// application's data.
     pub data_dir: Option<PathBuf>,
-    /// The version that the client says it is. `None`: [`DEFAULT_CLIENT_VERSION`].
+    /// The version that the client says it is. `None`: [`DEFAULT_CLIENT_VERSION`](crate::solver::DEFAULT_CLIENT_VERSION).
     pub client_version: Option<String>,
     /// How long one request for a record may take. `None`: 30 s.
     pub request_timeout: Option<Duration>,
@@ -143,11 +143,11 @@ impl Client {
         let data_dir = options.data_dir.or_else(|| environment.data_dir()).unwrap_or_else(default_data_dir);
         let mut resolving = ResolverOptions::new(data_dir.join("modules"));
         resolving.bundle = options.bundle;
-        let mut solver = SolverApiOptions::default();
-        solver.client_version = options.client_version.unwrap_or_else(|| DEFAULT_CLIENT_VERSION.to_owned());
-        if let Some(limit) = options.request_timeout {
-            solver.request_timeout = limit;
-        }
+        let defaults = SolverApiOptions::default();
+        let solver = SolverApiOptions {
+            client_version: options.client_version.unwrap_or(defaults.client_version),
+            request_timeout: options.request_timeout.unwrap_or(defaults.request_timeout),
+        };
         Ok(Self(Arc::new(Inner {
             network,
             wallet,
@@ -183,7 +183,8 @@ impl Client {
     /// # Errors
     /// [`ErrorKind::Module`], [`ErrorKind::InvalidInput`] or [`ErrorKind::Wallet`], as [`submit`](Self::submit).
     pub async fn plan(&self, request: impl Into<JobRequest>) -> Result<Plan> {
-        job::plan(self, request.into()).await
+        // Boxed, here and below: nested futures of this depth exceed what the compiler works out for callers.
+        Box::pin(job::plan(self, request.into())).await
     }
 
     /// Finds a job of this key again, by its id.
@@ -251,7 +252,9 @@ impl Client {
     pub(crate) fn wallet(&self) -> Result<&Wallet> {
         self.0.wallet.as_ref().ok_or_else(|| {
             Error::new(ErrorKind::Wallet, "find a private key")
-                .with_message("neither LILYPAD_PRIVATE_KEY nor WEB3_PRIVATE_KEY is set, and the client was given no wallet")
+                .with_message(
+                    "neither LILYPAD_PRIVATE_KEY nor WEB3_PRIVATE_KEY is set, and the client was given no wallet",
+                )
                 .with_help("set LILYPAD_PRIVATE_KEY, or pass a `Wallet` to the client's builder")
         })
     }

@@ -39,7 +39,9 @@ pub mod wallet;
 
 pub use client::{Client, ClientBuilder, ClientOptions};
 pub use error::{Error, ErrorKind, Fault, Result};
-pub use job::{Cancellation, Job, JobEvent, JobEvents, JobRequest, JobStatus, JobView, Plan, ResultOptions, RunOptions};
+pub use job::{
+    Cancellation, Job, JobEvent, JobEvents, JobRequest, JobStatus, JobView, Plan, ResultOptions, RunOptions,
+};
 pub use network::Network;
 pub use protocol::{AgreementState, DataId, DealId, JobId};
 pub use result::{JobResult, ResultFile};

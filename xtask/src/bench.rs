@@ -4,7 +4,15 @@ use crate::process::{cargo, run as run_command};
 
 /// Builds the command and the benchmarks optimised, and runs the benchmarks.
 pub(crate) fn run(names: &[String], json: bool) -> Result<(), String> {
-    run_command(cargo().args(["build", "--release", "--locked", "--package", "lilypad-cli", "--package", "lilypad-bench"]))?;
+    run_command(cargo().args([
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "lilypad-cli",
+        "--package",
+        "lilypad-bench",
+    ]))?;
     let mut command = cargo();
     command.args(["run", "--quiet", "--release", "--locked", "--package", "lilypad-bench", "--"]).args(names);
     if json {

@@ -65,7 +65,10 @@ fn refresh(root: &Path, document: &str) -> Result<(String, usize), String> {
         let Some(source) = line.trim().strip_prefix("<!-- quote: ").and_then(|rest| rest.strip_suffix(" -->")) else {
             continue;
         };
-        let fence = lines.next().filter(|line| line.starts_with("```")).ok_or(format!("no code block after the quote of {source}"))?;
+        let fence = lines
+            .next()
+            .filter(|line| line.starts_with("```"))
+            .ok_or(format!("no code block after the quote of {source}"))?;
         lines.by_ref().find(|line| *line == "```").ok_or(format!("the code block of {source} has no end"))?;
         out.push_str(fence);
         out.push('\n');
@@ -92,7 +95,8 @@ fn excerpt(root: &Path, source: &str) -> Result<String, String> {
             text.lines().skip(start + 1).take_while(|line| !is_mark(line, "end region")).collect()
         }
     };
-    let indent = lines.iter().filter(|line| !line.trim().is_empty()).map(|line| line.len() - line.trim_start().len()).min();
+    let indent =
+        lines.iter().filter(|line| !line.trim().is_empty()).map(|line| line.len() - line.trim_start().len()).min();
     let cut = |line: &&str| format!("{}\n", line.get(indent.unwrap_or(0)..).unwrap_or_default());
     Ok(lines.iter().map(cut).collect())
 }

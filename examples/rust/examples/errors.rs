@@ -24,9 +24,9 @@ async fn exit_code(client: &Client) -> Result<()> {
     let job = client.submit(request).await?;
     match job.result().await {
         Err(error) if error.kind() == ErrorKind::ModuleExit => {
-            println!("exit code {:?}: {}", error.exit_code(), error.message().unwrap_or_default());
+            println!("{error}");
         }
-        other => println!("{:?}", other?.exit_code()),
+        other => println!("exit code {}", other?.exit_code()),
     }
 
     // The same job again, with its output whatever the exit code is. Nothing is fetched twice.

@@ -2,6 +2,8 @@
 //!
 //! Where the output is always the same, all of it is in `tests/expected/`, with ids and addresses shortened; the guides quote it.
 
+#![allow(clippy::unwrap_used)] // A test that panics has failed, as it should.
+
 use std::path::Path;
 use std::process::Command;
 

@@ -1,5 +1,7 @@
 //! How a test uses the local network. The guide quotes it.
 
+#![allow(clippy::unwrap_used)] // A test that panics has failed, as it should.
+
 use std::time::Duration;
 
 use lilypad_localnet::{Clock, LocalNetwork};

@@ -1,5 +1,7 @@
 //! What the guide says about templates holds. It quotes the table.
 
+#![allow(clippy::unwrap_used)] // A test that panics has failed, as it should.
+
 use std::collections::BTreeMap;
 
 use lilypad_sdk::module::ModuleReference;

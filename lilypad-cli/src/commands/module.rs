@@ -88,7 +88,8 @@ fn new(folder: &Path) -> Result<ExitCode> {
             .with_message(format_args!("{} exists already", folder.display()))
             .with_help("name a folder that does not exist yet"));
     }
-    let program = wat::parse_str(PROGRAM).map_err(|error| Error::new(ErrorKind::Internal, operation).with_source(error))?;
+    let program =
+        wat::parse_str(PROGRAM).map_err(|error| Error::new(ErrorKind::Internal, operation).with_source(error))?;
     std::fs::create_dir_all(folder).map_err(|error| Error::io(operation, folder, error))?;
     for (name, content) in [
         ("lilypad_module.json.tmpl", TEMPLATE.as_bytes()),
@@ -100,6 +101,8 @@ fn new(folder: &Path) -> Result<ExitCode> {
     }
     let place = folder.display();
     let place = if folder.is_absolute() || folder.starts_with(".") { place.to_string() } else { format!("./{place}") };
-    eprintln!("made {place}\n  check it:  lilypad module check {place}\n  run it:    lilypad run --local {place} -i Name=pond");
+    eprintln!(
+        "made {place}\n  check it:  lilypad module check {place}\n  run it:    lilypad run --local {place} -i Name=pond"
+    );
     Ok(ExitCode::SUCCESS)
 }

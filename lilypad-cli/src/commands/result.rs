@@ -51,16 +51,10 @@ pub(super) async fn wait(
 }
 
 /// Prints the job's output and says how it ended.
-pub(super) fn deliver(
-    global: &Global,
-    arguments: &WaitArguments,
-    job: &Job,
-    result: &JobResult,
-) -> Result<ExitCode> {
+pub(super) fn deliver(global: &Global, arguments: &WaitArguments, job: &Job, result: &JobResult) -> Result<ExitCode> {
     let code = result.exit_code();
     if global.json {
-        let files: Vec<_> =
-            result.files().map(|file| json!({ "path": file.path(), "size": file.size() })).collect();
+        let files: Vec<_> = result.files().map(|file| json!({ "path": file.path(), "size": file.size() })).collect();
         print_json(&json!({
             "job_id": job.id().as_str(),
             "deal_id": result.deal_id().as_str(),

@@ -24,7 +24,7 @@ use crate::result::JobResult;
 pub struct ResultOptions {
     /// Stop waiting after this; the job goes on and can be waited for again. `None`: as long as the network allows.
     pub wait: Option<Duration>,
-    /// Receive the files into this folder, which must not exist yet. `None`: a temporary folder that goes with the last [`JobResult`].
+    /// Put the files into this folder, which must not exist yet. `None`: a temporary folder that goes with the last [`JobResult`].
     pub save_to: Option<PathBuf>,
     /// Whether a non-zero exit code is a result like any other. `None`: as the request said.
     pub allow_exit_code: Option<bool>,
@@ -108,7 +108,7 @@ impl Job {
         self.0.tracked.view()
     }
 
-    /// What happens to the job, from its beginning.
+    /// What happens to the job, from its beginning. The stream fetches nothing: that is [`result`](Self::result)'s part.
     pub fn events(&self) -> JobEvents {
         JobEvents::of(self.0.tracked.clone())
     }
@@ -130,11 +130,19 @@ impl Job {
     /// # Errors
     /// As [`result`](Self::result); [`ErrorKind::WaitTimeout`] if `options.wait` ended first: the job goes on.
     pub async fn result_with(&self, options: ResultOptions) -> Result<JobResult> {
-        let receiving = self.0.received.get_or_try_init(|| settle(&self.0.client, &self.0.tracked, options.save_to.clone()));
+        let _fetching = self.0.tracked.fetching();
+        let receiving = self
+            .0
+            .received
+            .get_or_try_init(|| Box::pin(settle(&self.0.client, &self.0.tracked, options.save_to.clone())));
         let received = match options.wait {
             None => receiving.await?,
             Some(wait) => timeout(wait, receiving).await.map_err(|_| self.waited(wait))??,
         };
+        // It may have been received before, into another place.
+        if let Some(folder) = options.save_to.filter(|folder| folder != received.path()) {
+            received.save(folder).await?;
+        }
         let allowed = options.allow_exit_code.unwrap_or(self.0.options.allow_exit_code);
         if !allowed {
             check_exit_code(received)?;

@@ -84,7 +84,7 @@ impl Plan {
     /// # Errors
     /// As [`Client::submit`], but for what has to do with the module and the inputs: that has been checked.
     pub async fn submit(self) -> Result<Job> {
-        submit(self).await
+        Box::pin(submit(self)).await
     }
 }
 

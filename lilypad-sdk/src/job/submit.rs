@@ -32,7 +32,8 @@ pub(crate) async fn plan(client: &Client, request: JobRequest) -> Result<Plan> {
     let rendered = module.render(&request.inputs)?;
     let spec = &rendered.spec;
     let (given, folder, wanted) = (request.files, request.inputs_dir, spec.input_files.clone());
-    let (file_names, files) = blocking("read input files", move || read_files(given, folder.as_deref(), &wanted)).await?;
+    let (file_names, files) =
+        blocking("read input files", move || read_files(given, folder.as_deref(), &wanted)).await?;
     let mut offer = JobOffer {
         id: String::new(),
         created_at: unix_millis(),
@@ -49,14 +50,7 @@ pub(crate) async fn plan(client: &Client, request: JobRequest) -> Result<Plan> {
         target: Target { address: request.options.target.map(|address| address.to_string()).unwrap_or_default() },
     };
     offer.id = offer.content_id();
-    Ok(Plan {
-        client: client.clone(),
-        offer,
-        module: rendered,
-        file_names,
-        files,
-        options: request.options,
-    })
+    Ok(Plan { client: client.clone(), offer, module: rendered, file_names, files, options: request.options })
 }
 
 /// A module in a folder of this machine is out of reach for providers of a network elsewhere.
@@ -153,9 +147,9 @@ async fn post(api: &SolverApi, offer: &JobOffer, files: Option<Bytes>) -> Result
             .retryable()
             .with_source(error)),
         // Not known: the caller must not send another.
-        Err(_) => Err(error.permanent().with_help(
-            "it is not known whether the solver took the job: look for its id before you submit it again",
-        )),
+        Err(_) => Err(error
+            .permanent()
+            .with_help("it is not known whether the solver took the job: look for its id before you submit it again")),
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::sync::{Notify, watch};
 
 use super::event::JobEvent;
 use super::progress::{Observation, Progress};
-use super::status::{DealSummary, JobView};
+use super::status::{DealSummary, JobStatus, JobView};
 use crate::error::Result;
 use crate::platform::{AbortHandle, Instant, sleep, sleep_until, spawn};
 use crate::protocol::{DealContainer, Event, JobId, JobOfferContainer, json};
@@ -83,6 +83,19 @@ struct Inner {
     posted: bool,
     /// Complete lists in a row that lacked it.
     misses: u32,
+    /// How many wait for its result.
+    fetchers: usize,
+}
+
+/// Somebody who waits for a job's result.
+pub(super) struct Fetching<'a>(&'a Tracked);
+
+impl Drop for Fetching<'_> {
+    fn drop(&mut self) {
+        self.0.inner().fetchers -= 1;
+        // Who follows the events may have nothing more to wait for.
+        self.0.changes.send_replace(());
+    }
 }
 
 impl Tracker {
@@ -109,7 +122,13 @@ impl Tracker {
         }
         let tracked = Arc::new(Tracked {
             id: id.clone(),
-            inner: Mutex::new(Inner { progress: Progress::new(), log: Vec::new(), posted: false, misses: 0 }),
+            inner: Mutex::new(Inner {
+                progress: Progress::new(),
+                log: Vec::new(),
+                posted: false,
+                misses: 0,
+                fetchers: 0,
+            }),
             heard_from_start: core.connected.load(Ordering::Acquire),
             changes: watch::Sender::new(()),
         });
@@ -231,6 +250,22 @@ impl Tracked {
     /// Whether nothing more can follow.
     pub(super) fn is_over(&self) -> bool {
         self.inner().progress.is_over()
+    }
+
+    /// Whether its result waits at the solver.
+    pub(super) fn has_result(&self) -> bool {
+        self.inner().progress.view().status == JobStatus::Downloading
+    }
+
+    /// Whether somebody here waits for the result, so that more will happen to it.
+    pub(super) fn is_fetched(&self) -> bool {
+        self.inner().fetchers > 0
+    }
+
+    /// Counts somebody who waits for the result, until the value is dropped.
+    pub(super) fn fetching(&self) -> Fetching<'_> {
+        self.inner().fetchers += 1;
+        Fetching(self)
     }
 
     /// Whether the solver took it and then forgot it.

@@ -133,6 +133,17 @@ impl Module {
         })
     }
 
+    /// Renders the template, without asking what the text means.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Module`] that says where in the template.
+    pub fn render_text(&self, inputs: &BTreeMap<String, String>) -> Result<String> {
+        self.inner
+            .template
+            .render(inputs)
+            .map_err(|error| self.with_missing_inputs(located(&self.place(), error), inputs))
+    }
+
     /// Renders the template and reads the job in it, as every provider will. Inputs that the template does not mention change nothing;
     /// [`check_inputs`](Self::check_inputs) finds them.
     ///

@@ -14,10 +14,7 @@ use crate::error::{Error, ErrorKind};
 /// Whether `text` is a CIDv0: base58btc of a sha2-256 multihash (`0x12 0x20` and 32 bytes).
 pub fn is_cid_v0(text: &str) -> bool {
     let mut bytes = [0u8; 34];
-    text.len() == 46
-        && matches!(bs58::decode(text).onto(&mut bytes), Ok(34))
-        && bytes[0] == 0x12
-        && bytes[1] == 0x20
+    text.len() == 46 && matches!(bs58::decode(text).onto(&mut bytes), Ok(34)) && bytes[0] == 0x12 && bytes[1] == 0x20
 }
 
 macro_rules! id {
@@ -104,7 +101,12 @@ mod tests {
     #[test]
     fn an_id_is_checked_when_it_is_read() {
         assert!("QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn".parse::<JobId>().is_ok());
-        for bad in ["", "QmX", "QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3N0", "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi"] {
+        for bad in [
+            "",
+            "QmX",
+            "QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3N0",
+            "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi",
+        ] {
             let error = bad.parse::<JobId>().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidInput);
             assert!(error.to_string().contains(bad), "{error}");

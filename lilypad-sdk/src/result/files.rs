@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use super::blocking::blocking;
 use super::contents::Contents;
 use super::nearest::nearest;
 use super::staging::{Staging, persist_file};
 use super::{unixfs, verified};
 use crate::error::{Error, ErrorKind, Result};
+use crate::platform::blocking;
 use crate::protocol::DataId;
 
 /// The files of a result on disk, checked against the result's content id when they were unpacked. Cheap to clone.
@@ -89,7 +89,7 @@ impl ResultFiles {
     /// Of kind [`Io`](ErrorKind::Io) when `folder` holds something already, or cannot be written.
     pub async fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         let (files, folder) = (self.clone(), folder.as_ref().to_owned());
-        blocking(move || files.copy_to(&folder)).await
+        blocking("use the disk", move || files.copy_to(&folder)).await
     }
 
     /// Computes the content id of the folder on disk again and compares it with [`data_id`](Self::data_id).
@@ -99,7 +99,10 @@ impl ResultFiles {
     /// Of kind [`Integrity`](ErrorKind::Integrity) when something in the folder was changed since it was unpacked.
     pub async fn verify(&self) -> Result<()> {
         let files = self.clone();
-        blocking(move || verified::compare(&unixfs::cid_of_path(files.path())?, files.data_id(), "verify result")).await
+        blocking("use the disk", move || {
+            verified::compare(&unixfs::cid_of_path(files.path())?, files.data_id(), "verify result")
+        })
+        .await
     }
 
     /// Does what [`save`](Self::save) promises. Blocks the thread.
@@ -201,7 +204,7 @@ impl ResultFile {
     /// Of kind [`Io`](ErrorKind::Io) when `path` exists or cannot be written.
     pub async fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let (file, path) = (self.clone(), path.as_ref().to_owned());
-        blocking(move || persist_file(&file.path_on_disk(), &path, "save result file")).await
+        blocking("use the disk", move || persist_file(&file.path_on_disk(), &path, "save result file")).await
     }
 }
 

@@ -10,7 +10,6 @@
 //! dot are not covered by the content id, so they are left out and listed under [`JobResult::skipped`].
 
 mod archive;
-mod blocking;
 mod contents;
 mod files;
 mod job_result;

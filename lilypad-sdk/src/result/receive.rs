@@ -10,7 +10,6 @@ use futures_util::{Stream, StreamExt};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use super::blocking::blocking;
 use super::contents::Contents;
 use super::files::ResultFiles;
 use super::limits::UnpackLimits;
@@ -20,6 +19,7 @@ use super::unpack::Unpacker;
 use super::verified::Verified;
 use super::walk::Hidden;
 use crate::error::{Error, Result};
+use crate::platform::blocking;
 use crate::protocol::DataId;
 
 /// What errors say was being done.
@@ -58,7 +58,7 @@ where
 {
     let (sender, pieces) = mpsc::channel(QUEUE);
     let (expected, limits) = (expected.clone(), limits.clone());
-    let worker = blocking(move || {
+    let worker = blocking("use the disk", move || {
         let incoming = Incoming { pieces, current: Bytes::new() };
         let verified = Verified::check(Unpacked::make(incoming, &destination, &limits)?, &expected)?;
         verified.sync()?;
@@ -80,7 +80,7 @@ where
         Either::Right(((), worker)) => worker.await?,
     };
     // A step of its own: a call that is dropped before this point leaves nothing behind.
-    blocking(move || verified.place()).await
+    blocking("use the disk", move || verified.place()).await
 }
 
 /// A result that is unpacked out of sight. Nothing vouches for it yet.

@@ -273,10 +273,9 @@ impl SolverApi {
     /// Sends a call whose answer must be a record.
     async fn record<T: DeserializeOwned>(&self, call: Call) -> Result<T> {
         let operation = call.operation;
-        self.transport
-            .send_json(call)
-            .await?
-            .ok_or_else(|| Error::new(ErrorKind::Integrity, operation).with_message("the solver answered null").maybe_done())
+        self.transport.send_json(call).await?.ok_or_else(|| {
+            Error::new(ErrorKind::Integrity, operation).with_message("the solver answered null").maybe_done()
+        })
     }
 }
 

@@ -130,7 +130,9 @@ pub(super) fn classify(operation: &'static str, status: u16, text: &str) -> Erro
     match status {
         // Whatever stands before the solver is unwell; nothing was done.
         502..=504 => error.retryable(),
-        300..=399 => error.permanent().with_help("signed requests never follow a redirect: set the solver URL to where it points"),
+        300..=399 => error
+            .permanent()
+            .with_help("signed requests never follow a redirect: set the solver URL to where it points"),
         400..=499 => error.permanent(),
         // A text that nobody has seen: it may pass, but nothing says that the call had no effect.
         _ => error.retryable().maybe_done(),

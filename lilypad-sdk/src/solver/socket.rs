@@ -61,10 +61,8 @@ impl EventSocket {
         let config = WebSocketConfig::default().max_message_size(Some(MAX_FRAME)).max_frame_size(Some(MAX_FRAME));
         let connecting = tokio_tungstenite::connect_async_with_config(url.as_str(), Some(config), true);
         let failed = |message: &str| {
-            Error::new(ErrorKind::Connection, operation).with_message(format_args!(
-                "{}: {message}",
-                base.host_str().unwrap_or_default()
-            ))
+            Error::new(ErrorKind::Connection, operation)
+                .with_message(format_args!("{}: {message}", base.host_str().unwrap_or_default()))
         };
         let (stream, _) = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
             .await

@@ -113,14 +113,7 @@ impl Transport {
         }
         headers.insert("x-lilypad-version", version);
         let base = api_base(base)?;
-        Ok(Self {
-            http,
-            base,
-            headers,
-            pacer: Pacer::default(),
-            clock: SolverClock::default(),
-            request_timeout,
-        })
+        Ok(Self { http, base, headers, pacer: Pacer::default(), clock: SolverClock::default(), request_timeout })
     }
 
     /// The solver's clock.
@@ -136,9 +129,10 @@ impl Transport {
     /// Sends one request. An answer that is no success becomes an error.
     pub(super) async fn send(&self, call: Call) -> Result<Response> {
         let operation = call.operation;
-        let mut url = self.base.join(&call.path).map_err(|error| {
-            Error::new(ErrorKind::InvalidInput, operation).with_message(error).permanent()
-        })?;
+        let mut url = self
+            .base
+            .join(&call.path)
+            .map_err(|error| Error::new(ErrorKind::InvalidInput, operation).with_message(error).permanent())?;
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }

@@ -96,13 +96,13 @@ impl<'de> Deserialize<'de> for PublicKey {
 #[serde(default)]
 pub struct JobSpec {
     /// What runs it.
-    #[serde(rename = "Engine", skip_serializing_if = "Engine::is_zero")]
+    #[serde(rename = "Engine", skip_serializing_if = "is_zero")]
     pub engine: Engine,
     /// What runs it, in a newer form.
     #[serde(rename = "EngineSpec")]
     pub engine_spec: EngineSpec,
     /// Where results go.
-    #[serde(rename = "Publisher", skip_serializing_if = "Publisher::is_zero")]
+    #[serde(rename = "Publisher", skip_serializing_if = "is_zero")]
     pub publisher: Publisher,
     /// Where results go, in a newer form.
     #[serde(rename = "PublisherSpec")]
@@ -159,7 +159,7 @@ pub struct EngineSpec {
 #[serde(default)]
 pub struct PublisherSpec {
     /// The publisher.
-    #[serde(rename = "Type", skip_serializing_if = "Publisher::is_zero")]
+    #[serde(rename = "Type", skip_serializing_if = "is_zero")]
     pub kind: Publisher,
     /// Its settings.
     #[serde(rename = "Params", skip_serializing_if = "BTreeMap::is_empty")]
@@ -244,7 +244,7 @@ pub struct Wasm {
 #[serde(default)]
 pub struct Storage {
     /// What kind of place it is.
-    #[serde(rename = "StorageSource", skip_serializing_if = "StorageSource::is_zero")]
+    #[serde(rename = "StorageSource", skip_serializing_if = "is_zero")]
     pub source: StorageSource,
     /// Name of the data.
     #[serde(rename = "Name", skip_serializing_if = "String::is_empty")]
@@ -357,8 +357,8 @@ pub struct Deal {
 }
 
 /// Whether a number is the one that is not written.
-fn is_zero(number: &i64) -> bool {
-    *number == 0
+fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// Whether a truth is the one that is not written.

@@ -35,11 +35,6 @@ macro_rules! kind {
                 }
             }
 
-            /// Whether it is what a missing name stands for. Such a field is not written.
-            pub(super) fn is_zero(&self) -> bool {
-                *self == Self::$zero
-            }
-
             $read
         }
 

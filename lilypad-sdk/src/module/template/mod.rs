@@ -41,7 +41,9 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-pub(crate) use error::{Stage, TemplateError, line_and_column};
+#[cfg(test)]
+pub(crate) use error::Stage;
+pub(crate) use error::{TemplateError, line_and_column};
 
 use crate::protocol::json;
 use machine::Machine;

@@ -14,10 +14,7 @@ impl Reader<'_> {
         Error::shape(Some(self.0.offset), format!("expected {wanted}, found {}", self.0.value.kind()))
     }
 
-    fn number<T: std::str::FromStr>(&self, wanted: &str) -> Result<T, Error>
-    where
-        T: Default,
-    {
+    fn number<T: std::str::FromStr + Default>(&self, wanted: &str) -> Result<T, Error> {
         match &self.0.value {
             Value::Null => Ok(T::default()),
             Value::Number(digits) => digits.parse().map_err(|_| {
@@ -99,11 +96,7 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
         }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_newtype_struct(self)
     }
 

@@ -116,8 +116,14 @@ fn what_is_no_json_is_told_with_line_and_column() {
 #[test]
 fn what_does_not_fit_is_told_with_its_field() {
     let cases = [
-        ("{\"count\":-1}", "count: expected a whole number that is not negative, found the number -1 at line 1 column 10"),
-        ("{\"count\":1.5}", "count: expected a whole number that is not negative, found the number 1.5 at line 1 column 10"),
+        (
+            "{\"count\":-1}",
+            "count: expected a whole number that is not negative, found the number -1 at line 1 column 10",
+        ),
+        (
+            "{\"count\":1.5}",
+            "count: expected a whole number that is not negative, found the number 1.5 at line 1 column 10",
+        ),
         ("{\"inner\":\n{\"a\":\"1\"}}", "inner.a: expected a whole number, found a string at line 2 column 6"),
         ("{\"list\":[1,true]}", "list[1]: expected a whole number, found a boolean at line 1 column 12"),
         ("{\"map\":{\"k\":1}}", "map.k: expected a string, found a number at line 1 column 13"),
