@@ -200,6 +200,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         Some(at) => text.split_at(at),
         None => (text, "s"),
     };
+    let number = number.trim_end();
     let scale = match unit {
         "ms" => 0.001,
         "s" => 1.0,
@@ -225,7 +226,7 @@ mod tests {
         assert_eq!(duration("30"), Ok(Duration::from_secs(30)));
         assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
-        assert!(duration("5 parsecs").unwrap_err().contains("not a number"));
+        assert!(duration("5 parsecs").unwrap_err().contains("no unit of time"));
         assert!(duration("5d").unwrap_err().contains("no unit of time"));
         assert!(duration("-1").unwrap_err().contains("no length of time"));
     }

@@ -16,7 +16,7 @@ use crate::network::{Environment, Network, NetworkOptions};
 use crate::protocol::JobId;
 use crate::result::JobResult;
 use crate::retry::{Idempotence, RetryPolicy, retry};
-use crate::solver::{JobOfferFilter, SolverApi, SolverApiOptions};
+use crate::solver::{DealFilter, JobOfferFilter, SolverApi, SolverApiOptions};
 use crate::wallet::{Address, Wallet};
 
 /// How a client is set up. Every field has a default.
@@ -201,6 +201,11 @@ impl Client {
                 .with_help("check the id, the network and the key; a solver that keeps its records in memory forgets them on restart"));
         };
         let tracked = tracker.follow(id);
+        // The deal first: an offer's state alone does not tell a failure from a time-out.
+        if let Ok(deal) = container.deal_id.parse() {
+            let deal = retry(RetryPolicy::brief(), Idempotence::Repeatable, || api.deal(&deal)).await?;
+            tracker.observe_deals(&[deal]);
+        }
         tracker.posted(&tracked, &container);
         Ok(Job::new(self.clone(), tracked, RunOptions::default()))
     }
@@ -212,13 +217,18 @@ impl Client {
     pub async fn jobs(&self) -> Result<Vec<Job>> {
         let (api, tracker) = self.connection().await?;
         let filter = JobOfferFilter { job_creator: Some(api.address().to_owned()), ..Default::default() };
-        let mut offers = retry(RetryPolicy::default(), Idempotence::Repeatable, || api.job_offers(&filter)).await?;
+        let mut offers = retry(RetryPolicy::brief(), Idempotence::Repeatable, || api.job_offers(&filter)).await?;
+        let of_ours = DealFilter { job_creator: Some(api.address().to_owned()), ..Default::default() };
+        let deals = retry(RetryPolicy::brief(), Idempotence::Repeatable, || api.deals(&of_ours)).await?;
         offers.sort_by_key(|container| std::cmp::Reverse(container.job_offer.created_at));
-        let jobs = offers.iter().filter_map(|container| {
-            let id: JobId = container.id.parse().ok()?;
-            let tracked = tracker.follow(&id);
+        let followed: Vec<_> = offers
+            .iter()
+            .filter_map(|container| Some((container, tracker.follow(&container.id.parse().ok()?))))
+            .collect();
+        tracker.observe_deals(&deals);
+        let jobs = followed.into_iter().map(|(container, tracked)| {
             tracker.posted(&tracked, container);
-            Some(Job::new(self.clone(), tracked, RunOptions::default()))
+            Job::new(self.clone(), tracked, RunOptions::default())
         });
         Ok(jobs.collect())
     }

@@ -40,6 +40,11 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
+    /// For calls that somebody waits for: no attempt begins later than 10 s after the first.
+    pub fn brief() -> Self {
+        Self { budget: Duration::from_secs(10), ..Self::default() }
+    }
+
     /// The pause before attempt `attempt + 1`: half of it fixed, half random, so that many clients don't come back together.
     fn pause(&self, attempt: u32, asked: Option<Duration>) -> Duration {
         let doubled = self.first_pause.saturating_mul(1 << attempt.min(16));

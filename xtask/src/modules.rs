@@ -13,6 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::process::{install, root, run};
+
 /// Debian's packages, and what each of them brings.
 const PACKAGES: &[(&str, &str)] = &[
     ("rustc-web", "/usr/bin/rustc"),
@@ -36,9 +38,9 @@ const TARGET: &str = "wasm32-wasip1";
 ///
 /// What failed, in words.
 pub(crate) fn build() -> Result<(), String> {
-    install_missing()?;
-    let modules = workspace().join(MODULES);
-    let built = compile(&workspace().join("target/modules"))?;
+    install(PACKAGES)?;
+    let modules = root().join(MODULES);
+    let built = compile(&root().join("target/modules"))?;
     for name in NAMES {
         let program = modules.join(name).join("program.wasm");
         // Not `fs::copy`, which would make the file executable as the linker does.
@@ -56,8 +58,8 @@ pub(crate) fn build() -> Result<(), String> {
 ///
 /// What failed or differs, and what to do about it.
 pub(crate) fn check() -> Result<(), String> {
-    install_missing()?;
-    let modules = workspace().join(MODULES);
+    install(PACKAGES)?;
+    let modules = root().join(MODULES);
     let elsewhere = env::temp_dir().join(format!("lilypad-modules-{}", std::process::id()));
     let outcome = compile(&elsewhere).and_then(|built| compare(&modules, &built));
     let removed = fs::remove_dir_all(&elsewhere).map_err(|error| told("remove", &elsewhere, &error));
@@ -74,7 +76,7 @@ fn compare(modules: &Path, built: &Path) -> Result<(), String> {
         }
     }
     if different.is_empty() {
-        println!("bundled programs: {} are what their sources give", NAMES.len());
+        println!("modules: {} passed, 0 failed", NAMES.len());
         return Ok(());
     }
     let note = modules.join(COMPILER_NOTE);
@@ -91,21 +93,9 @@ fn compare(modules: &Path, built: &Path) -> Result<(), String> {
     ))
 }
 
-/// Installs the packages whose files are not there.
-fn install_missing() -> Result<(), String> {
-    let missing: Vec<_> =
-        PACKAGES.iter().filter(|(_, file)| !Path::new(file).exists()).map(|(name, _)| *name).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    run(Command::new("apt-get").args(["update", "--quiet"]))?;
-    run(Command::new("apt-get").args(["install", "--yes", "--no-install-recommends"]).args(&missing))
-        .map_err(|reason| format!("{reason}\nthe bundled programs need Debian's packages {}", missing.join(", ")))
-}
-
 /// Compiles the programs. The folder that they are in.
 fn compile(target: &Path) -> Result<PathBuf, String> {
-    let programs = workspace().join(MODULES).join("programs");
+    let programs = root().join(MODULES).join("programs");
     let flags = [
         "-Clinker=/usr/bin/wasm-ld".to_owned(),
         "-Clink-self-contained=no".to_owned(),
@@ -153,21 +143,8 @@ fn compiler() -> Result<String, String> {
     Ok(note)
 }
 
-/// The workspace's folder.
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| told("read", path, &error))
-}
-
-fn run(command: &mut Command) -> Result<(), String> {
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("{command:?} ended with {status}")),
-        Err(error) => Err(format!("cannot start {command:?}: {error}")),
-    }
 }
 
 fn output(command: &mut Command) -> Result<String, String> {

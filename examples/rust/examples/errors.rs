@@ -83,7 +83,7 @@ async fn wait_and_come_back(client: &Client) -> Result<()> {
     let id = job.id().clone();
     let outcome = job.result_with(ResultOptions::default().wait(Duration::from_millis(100))).await;
     if let Err(error) = outcome {
-        println!("{}: {}", error.kind(), error.message().unwrap_or_default());
+        println!("{}: job {id} goes on", error.kind());
     }
     drop(job);
 

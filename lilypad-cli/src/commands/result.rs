@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use lilypad_sdk::{Job, JobResult, Result, ResultOptions};
+use lilypad_sdk::{ErrorKind, Job, JobResult, Result, ResultOptions};
 use serde_json::json;
 
 use super::{print, print_json};
@@ -20,7 +20,7 @@ pub(crate) async fn run(global: &Global, arguments: ResultArguments) -> Result<E
     let outcome = wait(&session, &job, &arguments.wait, &progress).await;
     drop(progress);
     match outcome? {
-        Some(result) => deliver(global, &arguments.wait, &job, &result),
+        Some(result) => deliver(&session, global, &arguments.wait, &job, &result),
         None => Ok(ExitCode::from(exit::GAVE_UP)),
     }
 }
@@ -37,7 +37,12 @@ pub(super) async fn wait(
     options.wait = arguments.timeout;
     options.save_to = arguments.out.clone();
     tokio::select! {
-        result = job.result_with(options) => result.map(Some),
+        result = job.result_with(options) => match result {
+            Err(error) if error.kind() == ErrorKind::WaitTimeout && session.is_local() => Err(error.with_help(
+                "a local network of the command's own ends with it, and the job too; keep one with `lilypad local up`",
+            )),
+            result => result.map(Some),
+        },
         () = progress.follow(job) => Ok(None),
         _ = tokio::signal::ctrl_c() => {
             if session.is_local() {
@@ -51,7 +56,13 @@ pub(super) async fn wait(
 }
 
 /// Prints the job's output and says how it ended.
-pub(super) fn deliver(global: &Global, arguments: &WaitArguments, job: &Job, result: &JobResult) -> Result<ExitCode> {
+pub(super) fn deliver(
+    session: &Session,
+    global: &Global,
+    arguments: &WaitArguments,
+    job: &Job,
+    result: &JobResult,
+) -> Result<ExitCode> {
     let code = result.exit_code();
     if global.json {
         let files: Vec<_> = result.files().map(|file| json!({ "path": file.path(), "size": file.size() })).collect();
@@ -71,7 +82,11 @@ pub(super) fn deliver(global: &Global, arguments: &WaitArguments, job: &Job, res
         let errors = result.stderr()?;
         eprint!("{}", String::from_utf8_lossy(&errors));
         if arguments.out.is_none() && result.files().next().is_some() {
-            eprintln!("the job wrote files; fetch them with:  lilypad result {} --out DIR", job.id());
+            if session.is_local() {
+                eprintln!("the job wrote files, which go with its local network; keep them with --out DIR");
+            } else {
+                eprintln!("the job wrote files; fetch them with:  lilypad result {} --out DIR", job.id());
+            }
         }
     }
     if let Some(folder) = &arguments.out {

@@ -27,7 +27,7 @@ pub(crate) async fn run(global: &Global, arguments: RunArguments) -> Result<Exit
     .await;
     drop(progress);
     let code = match outcome {
-        Ok(Some((job, result))) => deliver(global, &arguments.wait, &job, &result),
+        Ok(Some((job, result))) => deliver(&session, global, &arguments.wait, &job, &result),
         Ok(None) => Ok(ExitCode::from(crate::exit::GAVE_UP)),
         Err(error) => Err(error),
     };

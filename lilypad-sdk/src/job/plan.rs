@@ -73,7 +73,10 @@ impl Plan {
     pub fn public(&self) -> PublicFacts {
         PublicFacts {
             job_creator: self.offer.job_creator.clone(),
-            module: format!("{}:{}", self.offer.module.repo, self.offer.module.hash),
+            module: match self.offer.module.hash.as_str() {
+                "" => self.offer.module.repo.clone(),
+                hash => format!("{}:{hash}", self.offer.module.repo),
+            },
             inputs: self.offer.inputs.clone().unwrap_or_default(),
             files: self.file_names.clone(),
         }

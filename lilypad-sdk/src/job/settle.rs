@@ -147,7 +147,7 @@ async fn fetch(api: &SolverApi, job: &Tracked, deal: &DealId, save_to: Option<Pa
 /// fail.
 async fn accept(api: &SolverApi, deal: &DealId, _files: &Verified<ResultFiles>) {
     let transactions = JobCreatorTransactions { accept_result: ACCEPTED.into(), ..Default::default() };
-    let policy = RetryPolicy { budget: std::time::Duration::from_secs(10), ..Default::default() };
+    let policy = RetryPolicy::brief();
     // Accepting twice is accepting once.
     let accepting = || api.post_job_creator_transactions(deal, &transactions);
     if let Err(error) = retry(policy, Idempotence::Repeatable, accepting).await {

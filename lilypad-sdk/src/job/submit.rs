@@ -16,8 +16,10 @@ use crate::protocol::{self, DealPricing, JobId, JobOffer, JobOfferContainer, Pri
 use crate::retry::{Idempotence, RetryPolicy, retry};
 use crate::solver::{JobOfferFilter, SolverApi};
 
-/// How long a refused offer is offered again: a solver that is busy, a rate limit, a clock that is off.
-const SUBMIT_BUDGET: Duration = Duration::from_secs(120);
+/// How long a refused offer is offered again: a solver that is busy, a rate limit.
+const PATIENCE_WITH_REFUSALS: Duration = Duration::from_secs(120);
+/// How long a solver is called that does not answer at all.
+const PATIENCE_WITH_SILENCE: Duration = Duration::from_secs(10);
 /// The reference client's prices, in whole LP.
 const PRICING: DealPricing =
     DealPricing { instruction_price: 1, payment_collateral: 2, results_collateral_multiple: 2, mediation_fee: 1 };
@@ -119,7 +121,11 @@ pub(super) async fn submit(plan: Plan) -> Result<Job> {
             None if error.kind() == ErrorKind::ClockSkew => return Err(error),
             None => Duration::from_millis(500 << attempt.min(4)),
         };
-        if !error.is_retryable() || start.elapsed() + wait > SUBMIT_BUDGET {
+        let patience = match error.kind() {
+            ErrorKind::Connection => PATIENCE_WITH_SILENCE,
+            _ => PATIENCE_WITH_REFUSALS,
+        };
+        if !error.is_retryable() || start.elapsed() + wait > patience {
             return Err(error);
         }
         tracing::debug!(%error, ?wait, "offering the job again");
@@ -159,7 +165,7 @@ async fn post(api: &SolverApi, offer: &JobOffer, files: Option<Bytes>) -> Result
 /// broken network. (PROTOCOL.md, section 5)
 pub(crate) async fn look_for(api: &SolverApi, id: &str) -> Result<Option<JobOfferContainer>> {
     let filter = JobOfferFilter { job_creator: Some(api.address().to_owned()), ..Default::default() };
-    let offers = retry(RetryPolicy::default(), Idempotence::Repeatable, || api.job_offers(&filter)).await?;
+    let offers = retry(RetryPolicy::brief(), Idempotence::Repeatable, || api.job_offers(&filter)).await?;
     // Filtered again: a list need not be right.
     Ok(offers.into_iter().find(|container| container.id == id && container.job_offer.content_id() == id))
 }

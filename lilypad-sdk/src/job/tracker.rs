@@ -139,6 +139,11 @@ impl Tracker {
         tracked
     }
 
+    /// Takes in a list of deals. Those that are not about a job that is followed change nothing.
+    pub(crate) fn observe_deals(&self, deals: &[DealContainer]) {
+        deals.iter().for_each(|deal| self.0.core.observe_deal(deal));
+    }
+
     /// Takes in the solver's answer to a job's offer.
     pub(crate) fn posted(&self, job: &Tracked, container: &JobOfferContainer) {
         job.inner().posted = true;

@@ -187,7 +187,8 @@ impl Limits {
         let window = u64::try_from(number("retry-after").unwrap_or(10)).unwrap_or(10).clamp(1, 60);
         let limit = u64::try_from(number("x-ratelimit-limit").unwrap_or(1)).unwrap_or(1).max(1);
         let share = Duration::from_millis(window * 1000 / limit);
-        let just_reset = until_reset + share >= Duration::from_secs(window);
+        let window = Duration::from_secs(window);
+        let just_reset = until_reset <= window && until_reset + share >= window;
         let after_refusal = if just_reset { share } else { until_reset.max(share) };
         Some(Self { left, until_reset, after_refusal })
     }
