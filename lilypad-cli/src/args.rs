@@ -42,9 +42,9 @@ pub(crate) enum Command {
     /// Run a job and wait for its result
     Run(RunArguments),
     /// Send a job and print its id
-    Submit(SubmitArguments),
+    Submit(JobArguments),
     /// Show what a job would send, cost and make public, without sending it
-    Plan(JobArguments),
+    Plan(PlanArguments),
     /// Show how far a job is
     Status(JobId),
     /// Wait for a job's result and fetch it
@@ -80,6 +80,11 @@ pub(crate) struct JobArguments {
     /// Only this provider may take the job
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) target: Option<String>,
+}
+
+/// On which network.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct PlaceArguments {
     /// Use a network of its own, on this machine, for the time of the command
     #[arg(long, conflicts_with_all = ["network", "solver_url"])]
     pub(crate) local: bool,
@@ -104,32 +109,17 @@ pub(crate) struct RunArguments {
     #[command(flatten)]
     pub(crate) job: JobArguments,
     #[command(flatten)]
+    pub(crate) place: PlaceArguments,
+    #[command(flatten)]
     pub(crate) wait: WaitArguments,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct SubmitArguments {
-    /// The module: name:ref, host/owner/repo:ref, a URL with a ref, or a folder
-    pub(crate) module: String,
-    /// An input, taken literally. `Key=@path` reads a file, `Key=@-` standard input, `Key=@@text` stands for `@text`
-    #[arg(short, long = "input", value_name = "KEY=VALUE")]
-    pub(crate) inputs: Vec<String>,
-    /// A file for the job's /inputs
-    #[arg(long = "file", value_name = "NAME=PATH")]
-    pub(crate) files: Vec<String>,
-    /// A folder whose files go to the job's /inputs
-    #[arg(long, value_name = "DIR")]
-    pub(crate) inputs_path: Option<PathBuf>,
-    /// Only this provider may take the job
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) target: Option<String>,
-}
-
-impl From<SubmitArguments> for JobArguments {
-    fn from(arguments: SubmitArguments) -> Self {
-        let SubmitArguments { module, inputs, files, inputs_path, target } = arguments;
-        Self { module, inputs, files, inputs_path, target, local: false }
-    }
+pub(crate) struct PlanArguments {
+    #[command(flatten)]
+    pub(crate) job: JobArguments,
+    #[command(flatten)]
+    pub(crate) place: PlaceArguments,
 }
 
 #[derive(Debug, Args)]

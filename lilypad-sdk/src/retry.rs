@@ -9,6 +9,9 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::platform::{Instant, sleep};
 
+/// How long a rate limit is waited for at least, however brief the policy.
+const PATIENCE_WITH_LIMITS: Duration = Duration::from_secs(60);
+
 /// What doing a call twice does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Idempotence {
@@ -74,7 +77,12 @@ where
             Some(asked) => asked.min(policy.longest_pause) + policy.pause(0, None),
             None => policy.pause(count, None),
         };
-        if !may_repeat || start.elapsed() + pause > policy.budget {
+        // Whoever says when to come back will answer then.
+        let budget = match error.retry_after() {
+            Some(_) => policy.budget.max(PATIENCE_WITH_LIMITS),
+            None => policy.budget,
+        };
+        if !may_repeat || start.elapsed() + pause > budget {
             return Err(error);
         }
         tracing::debug!(%error, ?pause, "trying again");
@@ -127,6 +135,15 @@ mod tests {
         })
         .await;
         assert!(start.elapsed() >= Duration::from_secs(6), "{:?}", start.elapsed());
+        let start = Instant::now();
+        let brief: Result<()> = retry(RetryPolicy::brief(), Idempotence::Repeatable, || async {
+            match start.elapsed() < Duration::from_secs(12) {
+                true => Err(Error::new(ErrorKind::RateLimited, "list deals").with_retry_after(Duration::from_secs(10))),
+                false => Ok(()),
+            }
+        })
+        .await;
+        assert!(brief.is_ok(), "a rate limit is waited for, however brief the policy");
         let start = Instant::now();
         attempts(Idempotence::Repeatable, || {
             Error::new(ErrorKind::RateLimited, "list deals").with_retry_after(Duration::from_secs(86_400))

@@ -6,13 +6,13 @@ use lilypad_sdk::Result;
 use serde_json::json;
 
 use super::{print, print_json};
-use crate::args::{Global, JobArguments};
+use crate::args::{Global, PlanArguments};
 use crate::session::{Session, request};
 
 /// Shows what a job would send, cost and make public.
-pub(crate) async fn run(global: &Global, arguments: JobArguments) -> Result<ExitCode> {
-    let request = request(&arguments)?;
-    let session = Session::start(global, arguments.local).await?;
+pub(crate) async fn run(global: &Global, arguments: PlanArguments) -> Result<ExitCode> {
+    let request = request(&arguments.job)?;
+    let session = Session::start(global, arguments.place.local).await?;
     let plan = session.client.plan(request).await;
     let plan = match plan {
         Ok(plan) => plan,

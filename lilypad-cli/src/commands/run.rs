@@ -12,7 +12,7 @@ use crate::session::{Session, request};
 /// Runs a job and waits for its result.
 pub(crate) async fn run(global: &Global, arguments: RunArguments) -> Result<ExitCode> {
     let request = request(&arguments.job)?;
-    let session = Session::start(global, arguments.job.local).await?;
+    let session = Session::start(global, arguments.place.local).await?;
     let progress = Progress::start(&format!("preparing {}", arguments.job.module));
     let outcome = async {
         let job = tokio::select! {

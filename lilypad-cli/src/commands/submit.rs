@@ -6,12 +6,12 @@ use lilypad_sdk::Result;
 use serde_json::json;
 
 use super::{print, print_json};
-use crate::args::{Global, SubmitArguments};
+use crate::args::{Global, JobArguments};
 use crate::session::{Session, request};
 
 /// Sends a job and prints its id.
-pub(crate) async fn run(global: &Global, arguments: SubmitArguments) -> Result<ExitCode> {
-    let request = request(&arguments.into())?;
+pub(crate) async fn run(global: &Global, arguments: JobArguments) -> Result<ExitCode> {
+    let request = request(&arguments)?;
     let session = Session::open(global)?;
     let job = session.client.submit(request).await?;
     if global.json {
