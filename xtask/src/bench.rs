@@ -1,6 +1,6 @@
 //! `cargo xtask bench`.
 
-use crate::process::{cargo, run as run_command};
+use crate::process::{cargo, install, run as run_command};
 
 /// Builds the command and the benchmarks optimised, and runs the benchmarks.
 pub(crate) fn run(names: &[String], json: bool) -> Result<(), String> {
