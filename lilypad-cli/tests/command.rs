@@ -196,6 +196,14 @@ fn a_result_can_be_kept() {
 }
 
 #[test]
+fn output_that_cannot_be_written_is_not_taken_for_success() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = lilypad(&["run", "--local", "cowsay"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("No space left"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_plan_sends_nothing_and_needs_no_solver() {
     let output = lilypad(&["plan", "cowsay:v1", "--network", "local", "--json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));

@@ -439,6 +439,17 @@ mod tests {
         assert_eq!(names.len(), ErrorKind::ALL.len());
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_is_said_with_what_to_do() {
+        let path = std::path::Path::new("/dev/full");
+        let error = Error::io("save result", path, std::fs::write(path, "x").unwrap_err());
+        assert_eq!(error.kind(), ErrorKind::Io);
+        let text = error.to_string();
+        assert!(text.contains("/dev/full: No space left") && text.contains("free some room"), "{text}");
+        assert!(error.is_retryable());
+    }
+
     #[test]
     fn outcomes_are_not_faults() {
         assert!(Error::new(ErrorKind::ModuleExit, "run job").is_outcome());

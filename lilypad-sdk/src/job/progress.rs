@@ -19,12 +19,18 @@ pub(super) struct Observation {
 #[derive(Debug, Clone)]
 pub(super) struct Progress {
     view: JobView,
+    /// Whether the deal came to a result without an upload. Files come before the record of a result, so that is a failure; the wire goes on
+    /// to call it a time-out (PROTOCOL.md, section 9). Only a record of the deal itself tells: an offer's state says nothing of uploads.
+    without_files: bool,
+    /// Whether this client gave the job up.
+    cancelled: bool,
 }
 
 impl Progress {
     /// Before anything was heard.
     pub(super) fn new() -> Self {
-        Self { view: JobView { status: JobStatus::Queued, state: AgreementState::DEAL_NEGOTIATING, deal: None } }
+        let view = JobView { status: JobStatus::Queued, state: AgreementState::DEAL_NEGOTIATING, deal: None };
+        Self { view, without_files: false, cancelled: false }
     }
 
     /// What is known.
@@ -37,8 +43,16 @@ impl Progress {
         is_over(self.view.state) || self.view.status.is_final()
     }
 
+    /// Whether a result, or the reason why there is none, is to be had, and only the deal is missing to ask for it.
+    pub(super) fn lacks_deal(&self) -> bool {
+        !self.cancelled && self.view.deal.is_none() && has_record(self.view.state)
+    }
+
     /// Takes in an observation; says whether anything changed.
     pub(super) fn observe(&mut self, seen: &Observation) -> bool {
+        if self.cancelled {
+            return false;
+        }
         let before = self.view.clone();
         if let Some(deal) = &seen.deal {
             match &mut self.view.deal {
@@ -49,11 +63,13 @@ impl Progress {
                 // A second deal for one job: somebody posted the offer twice. The first is the one that is followed.
                 Some(_) => return false,
             }
+            let ended = [AgreementState::RESULTS_SUBMITTED, AgreementState::TIMEOUT_DOWNLOAD].contains(&seen.state);
+            self.without_files |= ended && deal.uploaded_at_ms == 0;
         }
         if !is_over(self.view.state) && rank(seen.state) >= rank(self.view.state) {
             self.view.state = seen.state;
         }
-        if let Some(status) = JobStatus::of(self.view.state, self.view.deal.as_ref()) {
+        if let Some(status) = JobStatus::of(self.view.state, self.without_files) {
             self.view.status = status;
         }
         self.view != before
@@ -61,8 +77,22 @@ impl Progress {
 
     /// Marks the job as given up here.
     pub(super) fn cancel(&mut self) {
+        self.cancelled = true;
         self.view.status = JobStatus::Cancelled;
     }
+}
+
+/// Whether the solver has a record of the result, with an id of data or with the provider's words.
+pub(super) fn has_record(state: AgreementState) -> bool {
+    matches!(
+        state,
+        AgreementState::RESULTS_SUBMITTED
+            | AgreementState::DOWNLOADING
+            | AgreementState::RESULTS_ACCEPTED
+            | AgreementState::RESULTS_CHECKED
+            | AgreementState::MEDIATION_ACCEPTED
+            | AgreementState::TIMEOUT_DOWNLOAD
+    )
 }
 
 /// Whether nothing follows, also by the rules of older solvers.
@@ -120,6 +150,21 @@ mod tests {
         assert_eq!(after(&[(16, deal(0))]).status, JobStatus::Failed);
         assert_eq!(after(&[(2, deal(0))]).status, JobStatus::Failed);
         assert_eq!(after(&[(16, deal(7))]).status, JobStatus::TimedOut);
+    }
+
+    #[test]
+    fn an_offers_state_that_overtakes_its_deals_is_not_taken_for_a_failure() {
+        // The deal is known from when it was made, without an upload; the offer's update comes before the deal's.
+        assert_eq!(after(&[(1, deal(0)), (2, None)]).status, JobStatus::Downloading);
+        assert_eq!(after(&[(1, deal(0)), (16, None)]).status, JobStatus::TimedOut);
+    }
+
+    #[test]
+    fn what_was_given_up_stays_given_up() {
+        let mut progress = Progress::new();
+        progress.cancel();
+        assert!(!progress.observe(&Observation { state: AgreementState::RESULTS_SUBMITTED, deal: deal(5) }));
+        assert_eq!(progress.view().status, JobStatus::Cancelled);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::progress::Observation;
+use super::progress::{Observation, has_record};
 use super::status::{JobStatus, JobView};
 use super::tracker::Tracked;
 use crate::client::Client;
@@ -23,14 +23,26 @@ pub(super) async fn settle(client: &Client, job: &Tracked, save_to: Option<PathB
         return Err(ended_without_result(job.id(), &view));
     };
     let with_ids = |error: Error| error.with_job(job.id()).with_deal(&deal);
-    match view.status {
-        JobStatus::Failed | JobStatus::TimedOut if !may_have_result(&view) => {
-            Err(with_ids(ended_without_result(job.id(), &view)))
-        }
-        JobStatus::Failed => Err(with_ids(read_failure(api, &deal, &view, job.id()).await)),
-        JobStatus::Cancelled | JobStatus::TimedOut => Err(with_ids(ended_without_result(job.id(), &view))),
-        _ => fetch(api, job, &deal, save_to).await.map_err(with_ids),
+    if view.status == JobStatus::Cancelled || !has_record(view.state) {
+        return Err(with_ids(ended_without_result(job.id(), &view)));
     }
+    let record = match retry(RetryPolicy::default(), Idempotence::Repeatable, || api.result(&deal)).await {
+        Err(error) if error.kind() == ErrorKind::NotFound && view.status.is_final() => {
+            return Err(with_ids(ended_without_result(job.id(), &view)));
+        }
+        outcome => outcome.map_err(with_ids)?,
+    };
+    if !record.error.is_empty() {
+        // The provider's own words; the wire calls it a time-out. (PROTOCOL.md, section 9)
+        return Err(with_ids(
+            Error::new(ErrorKind::JobFailed, "get the result")
+                .with_message(format_args!("the provider says: {}", record.error)),
+        ));
+    }
+    if view.state == AgreementState::TIMEOUT_DOWNLOAD {
+        return Err(with_ids(ended_without_result(job.id(), &view)));
+    }
+    fetch(api, job, &deal, &record, save_to).await.map_err(with_ids)
 }
 
 /// Waits until there is something to fetch, or nothing more to wait for. No timer is in this path: an event moves it.
@@ -39,8 +51,8 @@ async fn wait_for_end(job: &Tracked) -> Result<JobView> {
     loop {
         let view = job.view();
         let arrived = view.status == JobStatus::Downloading && view.deal.is_some();
-        let over = view.status.is_final() && (view.deal.is_some() || !needs_deal(view.status));
-        if arrived || over {
+        let over = view.status.is_final() && (view.deal.is_some() || !has_record(view.state));
+        if arrived || over || view.status == JobStatus::Cancelled {
             return Ok(view);
         }
         if job.is_forgotten() {
@@ -53,16 +65,6 @@ async fn wait_for_end(job: &Tracked) -> Result<JobView> {
             return Err(Error::new(ErrorKind::Closed, "follow the job").with_job(job.id()));
         }
     }
-}
-
-/// Whether an end of this kind has more to say in the deal.
-fn needs_deal(status: JobStatus) -> bool {
-    matches!(status, JobStatus::Succeeded | JobStatus::Failed)
-}
-
-/// Whether a provider may have left words: it failed rather than ran out of time.
-fn may_have_result(view: &JobView) -> bool {
-    matches!(view.state, AgreementState::TIMEOUT_DOWNLOAD | AgreementState::RESULTS_SUBMITTED)
 }
 
 /// The error for a job that ended with nothing to fetch.
@@ -95,28 +97,15 @@ fn ended_without_result(job: &JobId, view: &JobView) -> Error {
     Error::new(kind, "get the result").with_job(job).with_message(message).with_help(help)
 }
 
-/// The provider's own words about a failure; the wire calls it a time-out. (PROTOCOL.md, section 9)
-async fn read_failure(api: &SolverApi, deal: &DealId, view: &JobView, job: &JobId) -> Error {
-    let operation = "get the result";
-    match retry(RetryPolicy::default(), Idempotence::Repeatable, || api.result(deal)).await {
-        Ok(record) if !record.error.is_empty() => failed(&record),
-        Ok(_) => Error::new(ErrorKind::JobFailed, operation).with_message("the provider posted a result without files"),
-        Err(error) if error.kind() == ErrorKind::NotFound => ended_without_result(job, view),
-        Err(error) => error,
-    }
-}
-
-fn failed(record: &ResultRecord) -> Error {
-    Error::new(ErrorKind::JobFailed, "get the result").with_message(format_args!("the provider says: {}", record.error))
-}
-
 /// Receives the files, verifies and keeps them, and accepts the result.
-async fn fetch(api: &SolverApi, job: &Tracked, deal: &DealId, save_to: Option<PathBuf>) -> Result<JobResult> {
+async fn fetch(
+    api: &SolverApi,
+    job: &Tracked,
+    deal: &DealId,
+    record: &ResultRecord,
+    save_to: Option<PathBuf>,
+) -> Result<JobResult> {
     let policy = RetryPolicy::default();
-    let record = retry(policy, Idempotence::Repeatable, || api.result(deal)).await?;
-    if !record.error.is_empty() {
-        return Err(failed(&record));
-    }
     if record.deal_id != deal.as_str() {
         return Err(Error::new(ErrorKind::Integrity, "get the result")
             .with_message(format_args!("the solver answered with the result of another deal, `{}`", record.deal_id)));
@@ -138,6 +127,9 @@ async fn fetch(api: &SolverApi, job: &Tracked, deal: &DealId, save_to: Option<Pa
     .await?;
     // Before it is accepted: a result without an exit code is not whole.
     let result = JobResult::new(&files, job.id().clone(), deal.clone())?;
+    if job.view().status == JobStatus::Cancelled {
+        return Err(ended_without_result(job.id(), &job.view()));
+    }
     accept(api, deal, &files).await;
     job.observe(&Observation { state: AgreementState::RESULTS_ACCEPTED, deal: None });
     Ok(result)

@@ -46,22 +46,21 @@ impl JobStatus {
         matches!(self, Self::Succeeded | Self::Failed | Self::TimedOut | Self::Cancelled)
     }
 
-    /// The status that a state of the wire means; `None` for a state that this release does not know.
-    pub(super) fn of(state: AgreementState, deal: Option<&DealSummary>) -> Option<Self> {
-        // Files come before the record of a result, so a result without an upload is a failure (PROTOCOL.md, section 9).
-        let uploaded = deal.is_none_or(|deal| deal.uploaded_at_ms > 0);
+    /// The status that a state of the wire means; `None` for a state that this release does not know. `without_files`: the deal is known to have
+    /// come to a result without an upload.
+    pub(super) fn of(state: AgreementState, without_files: bool) -> Option<Self> {
         Some(match state {
             AgreementState::DEAL_NEGOTIATING => Self::Queued,
             AgreementState::DEAL_AGREED => Self::Running,
             AgreementState::UPLOADING => Self::Uploading,
-            AgreementState::RESULTS_SUBMITTED if !uploaded => Self::Failed,
+            AgreementState::RESULTS_SUBMITTED if without_files => Self::Failed,
             AgreementState::RESULTS_SUBMITTED | AgreementState::DOWNLOADING | AgreementState::RESULTS_CHECKED => {
                 Self::Downloading
             }
             AgreementState::RESULTS_ACCEPTED | AgreementState::MEDIATION_ACCEPTED => Self::Succeeded,
             AgreementState::MEDIATION_REJECTED => Self::Failed,
             AgreementState::JOB_OFFER_CANCELLED => Self::Cancelled,
-            AgreementState::TIMEOUT_DOWNLOAD if !uploaded => Self::Failed,
+            AgreementState::TIMEOUT_DOWNLOAD if without_files => Self::Failed,
             AgreementState::TIMEOUT_MATCH
             | AgreementState::TIMEOUT_EXECUTION
             | AgreementState::TIMEOUT_DOWNLOAD

@@ -168,7 +168,7 @@ impl Core {
     fn open_jobs(&self) -> Vec<Arc<Tracked>> {
         let mut open = Vec::new();
         self.jobs().retain(|_, job| {
-            let job = job.upgrade().filter(|job| !job.is_over());
+            let job = job.upgrade().filter(|job| !job.is_over() || job.lacks_deal());
             let keep = job.is_some();
             open.extend(job);
             keep
@@ -197,6 +197,10 @@ impl Core {
     fn observe_offer(&self, container: &JobOfferContainer) {
         if let Some(job) = self.find(&container.id) {
             job.observe(&Observation { state: container.state, deal: None });
+            if job.lacks_deal() {
+                // Its own event was missed.
+                self.look.notify_one();
+            }
         }
     }
 
@@ -255,6 +259,11 @@ impl Tracked {
     /// Whether nothing more can follow.
     pub(super) fn is_over(&self) -> bool {
         self.inner().progress.is_over()
+    }
+
+    /// Whether only the deal is missing to ask for the result.
+    fn lacks_deal(&self) -> bool {
+        self.inner().progress.lacks_deal()
     }
 
     /// Whether its result waits at the solver.
