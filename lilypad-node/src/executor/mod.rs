@@ -10,7 +10,7 @@
 //!   are looked at. A program that sleeps holds no thread.
 //! - *Memory*: the interpreter asks before memory grows. It must be built with its feature `portable-dispatch`: the faster kind
 //!   relies on the optimiser to turn its calls into jumps, and where that fails, a mere endless loop overflows this process's stack.
-//! - *Files*: names live in memory, bytes in numbered scratch files (see [`tree`]), so that no path can lead outside. What is
+//! - *Files*: names live in memory, bytes in numbered scratch files (see `tree`), so that no path can lead outside. What is
 //!   written is counted before it is.
 //!
 //! # Why WASI is our own
