@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 /// Options of every command that meets a network.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Global {
-    /// The network: testnet, demonet, devnet or dev [default: $LILYPAD_NETWORK or testnet]
+    /// The network: testnet, demonet, devnet, dev or local [default: $LILYPAD_NETWORK or testnet]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) network: Option<String>,
     /// The solver's URL, instead of looking it up on the chain [default: $LILYPAD_SOLVER_URL]

@@ -68,12 +68,20 @@ fn remote_client(global: &Global) -> Result<Client> {
     let name =
         global.network.clone().or_else(|| std::env::var(Environment::NETWORK).ok().filter(|name| !name.is_empty()));
     let local = name.as_deref().is_some_and(|name| LOCAL.contains(&name));
+    let name_is_local = name.as_deref() == Some("local");
     let name = if local { Some("dev".to_owned()) } else { name };
     let mut builder = Network::builder(name.as_deref().unwrap_or(Network::DEFAULT));
     if let Some(url) = &global.solver_url {
         builder = builder.solver_url(url);
     }
     let network = builder.resolve(&environment)?;
+    if local && network.solver_url.is_none() && name_is_local {
+        return Err(Error::new(ErrorKind::Config, "find the local network")
+            .with_message("it is not known where its solver is")
+            .with_help(
+                "start one with `lilypad local up` and use the two variables that it prints, or `run --local`",
+            ));
+    }
     let mut client = with_data_dir(Client::builder(), global).network(network);
     if local {
         client = client.bundle(lilypad_localnet::bundled_modules());

@@ -205,7 +205,7 @@ fn output_that_cannot_be_written_is_not_taken_for_success() {
 
 #[test]
 fn a_plan_sends_nothing_and_needs_no_solver() {
-    let output = lilypad(&["plan", "cowsay:v1", "--network", "local", "--json"]).output().unwrap();
+    let output = lilypad(&["plan", "cowsay:v1", "--network", "dev", "--json"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let plan: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(plan["offer"]["pricing"]["payment_collateral"], 2);

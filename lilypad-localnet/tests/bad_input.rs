@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used)] // A test that panics has failed, as it should.
 
 use std::fs;
+use std::time::Duration;
 
-use lilypad_localnet::LocalNetwork;
+use lilypad_localnet::{Clock, LocalNetwork};
 use lilypad_sdk::module::InputFile;
 use lilypad_sdk::{Client, Error, ErrorKind, Fault, JobRequest, Network, Result, ResultOptions};
 
@@ -131,6 +132,25 @@ async fn a_client_that_is_too_old_for_the_solver() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_clock_that_cannot_be_followed() -> Result<()> {
+    // The solver's clock is known to half a second, and this solver takes a tenth.
+    let network = LocalNetwork::builder()
+        .providers(0)
+        .clock(Clock::manual(1_600_000_000_000))
+        .solver_options(|options| options.timestamp_tolerance = Duration::from_millis(100))
+        .start()
+        .await?;
+    let error = network.client().submit("cowsay:v0.0.4").await.unwrap_err();
+    expect(
+        &error,
+        ErrorKind::ClockSkew,
+        &["CreatedAt time is not recent", "s behind this machine's", "set this machine's clock"],
+    );
+    assert_eq!(network.offers_taken(), 0);
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_id_that_nobody_knows() -> Result<()> {
     let network = LocalNetwork::start().await?;
     let id = "QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn";
@@ -164,6 +184,10 @@ async fn an_output_folder_that_exists_or_cannot_be_written() -> Result<()> {
     let error = job.result_with(ResultOptions::default().save_to(&taken)).await.unwrap_err();
     expect(&error, ErrorKind::Io, &["taken"]);
     assert_eq!(fs::read_to_string(taken.join("precious")).unwrap(), "keep me");
+
+    // It is known before the job is waited for, or sent by the command.
+    let error = lilypad_sdk::result::check_destination(&taken).unwrap_err();
+    expect(&error, ErrorKind::Io, &["taken"]);
 
     // A file in place of the folder's parent: not even root can write there.
     let file = folder.path().join("file");

@@ -171,6 +171,23 @@ async fn a_rate_limit_slows_jobs_down_and_loses_none() -> Result<()> {
 }
 
 #[tokio::test]
+async fn an_offer_is_stamped_when_it_leaves_however_long_it_waited() -> Result<()> {
+    // Offers go out two in a second, and a stamp is good for one.
+    let network = LocalNetwork::builder()
+        .solver_options(|options| {
+            options.rate_limit = Some(RateLimit::new(2, Duration::from_secs(1)));
+            options.timestamp_tolerance = Duration::from_secs(1);
+        })
+        .start()
+        .await?;
+    let client = network.client();
+    let jobs = (0..8).map(|_| client.submit("cowsay:v0.0.4"));
+    join_all(jobs).await.into_iter().collect::<Result<Vec<_>>>()?;
+    assert_eq!(network.offers_taken(), 8);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_job_is_found_again_by_its_id() -> Result<()> {
     let network = LocalNetwork::start().await?;
     let id: JobId = network.client().submit(JobRequest::new("cowsay:v0.0.4")).await?.id().clone();

@@ -17,7 +17,13 @@ enum Loses {
     Request,
     /// After the solver has taken it.
     Answer,
+    /// After the solver has taken it, with an answer of a gateway's own.
+    AnswerForGateways,
 }
+
+/// What a gateway says that has lost patience.
+const GATEWAY_TIMEOUT: &[u8] =
+    b"HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 15\r\nConnection: close\r\n\r\nGateway Timeout";
 
 /// Starts a proxy to the network's solver; a client of it.
 async fn client_through_proxy(network: &LocalNetwork, loses: Loses) -> Client {
@@ -64,7 +70,12 @@ async fn relay(mut client: TcpStream, mut solver: TcpStream, loses: Loses, lost:
                     }
                 }
                 // The answer was here, so the solver has acted; the client never sees it.
-                _ => return,
+                _ => {
+                    if doomed && loses == Loses::AnswerForGateways {
+                        let _ = client.write_all(GATEWAY_TIMEOUT).await;
+                    }
+                    return;
+                }
             },
         }
     }
@@ -74,6 +85,16 @@ async fn relay(mut client: TcpStream, mut solver: TcpStream, loses: Loses, lost:
 async fn a_lost_answer_does_not_run_a_job_twice() -> Result<()> {
     let network = LocalNetwork::start().await?;
     let client = client_through_proxy(&network, Loses::Answer).await;
+    let result = client.run("cowsay:v0.0.4", [("Message", "moo")]).await?;
+    assert!(result.stdout_text()?.contains("moo"));
+    assert_eq!(network.offers_taken(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_gateway_that_lost_patience_does_not_run_a_job_twice() -> Result<()> {
+    let network = LocalNetwork::start().await?;
+    let client = client_through_proxy(&network, Loses::AnswerForGateways).await;
     let result = client.run("cowsay:v0.0.4", [("Message", "moo")]).await?;
     assert!(result.stdout_text()?.contains("moo"));
     assert_eq!(network.offers_taken(), 1);

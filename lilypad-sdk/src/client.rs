@@ -223,6 +223,7 @@ impl Client {
         offers.sort_by_key(|container| std::cmp::Reverse(container.job_offer.created_at));
         let followed: Vec<_> = offers
             .iter()
+            .filter(|container| container.job_creator == api.address() && job::is_genuine(container))
             .filter_map(|container| Some((container, tracker.follow(&container.id.parse().ok()?))))
             .collect();
         tracker.observe_deals(&deals);

@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::platform::{Instant, sleep};
 
 /// How long a rate limit is waited for at least, however brief the policy.
@@ -71,7 +71,10 @@ where
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
-        let may_repeat = error.is_retryable() && (idempotence == Idempotence::Repeatable || !error.may_have_acted());
+        // A full disk does not empty itself while everything is fetched again.
+        let here = error.kind() == ErrorKind::Io;
+        let may_repeat =
+            error.is_retryable() && !here && (idempotence == Idempotence::Repeatable || !error.may_have_acted());
         // What asks for a certain pause asks for all of it: coming back earlier is refused again.
         let pause = match error.retry_after() {
             Some(asked) => asked.min(policy.longest_pause) + policy.pause(0, None),
@@ -88,7 +91,7 @@ where
         tracing::debug!(%error, ?pause, "trying again");
         sleep(pause).await;
     }
-    Err(Error::new(crate::error::ErrorKind::Internal, "retry a call"))
+    Err(Error::new(ErrorKind::Internal, "retry a call"))
 }
 
 #[cfg(test)]
@@ -96,7 +99,6 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
-    use crate::error::ErrorKind;
 
     async fn attempts(idempotence: Idempotence, error: impl Fn() -> Error) -> u32 {
         let count = AtomicU32::new(0);
@@ -125,6 +127,12 @@ mod tests {
     async fn a_permanent_refusal_is_not_repeated() {
         let refused = || Error::new(ErrorKind::VersionRejected, "post job offer");
         assert_eq!(attempts(Idempotence::Repeatable, refused).await, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_disk_is_not_filled_again() {
+        let full = || Error::new(ErrorKind::Io, "unpack result").retryable();
+        assert_eq!(attempts(Idempotence::Repeatable, full).await, 1);
     }
 
     #[tokio::test(start_paused = true)]

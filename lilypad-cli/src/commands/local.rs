@@ -6,6 +6,7 @@ use lilypad_localnet::LocalNetwork;
 use lilypad_sdk::Result;
 
 use crate::args::LocalCommand;
+use crate::interrupt::interrupted;
 
 /// Starts a network and keeps it until Ctrl-C.
 pub(crate) async fn run(command: LocalCommand) -> Result<ExitCode> {
@@ -17,7 +18,7 @@ pub(crate) async fn run(command: LocalCommand) -> Result<ExitCode> {
     eprintln!("the local network is up; use these variables in another terminal, any key will do");
     eprintln!("modules: {}", lilypad_localnet::bundled_modules().names().collect::<Vec<_>>().join(", "));
     eprintln!("Ctrl-C stops it");
-    let _ = tokio::signal::ctrl_c().await;
+    interrupted().await;
     network.stop().await;
     Ok(ExitCode::SUCCESS)
 }

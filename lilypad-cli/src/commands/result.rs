@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{print, print_json};
 use crate::args::{Global, ResultArguments, WaitArguments};
 use crate::exit;
+use crate::interrupt::interrupted;
 use crate::progress::Progress;
 use crate::session::Session;
 
@@ -44,7 +45,7 @@ pub(super) async fn wait(
             result => result.map(Some),
         },
         () = progress.follow(job) => Ok(None),
-        _ = tokio::signal::ctrl_c() => {
+        () = interrupted() => {
             if session.is_local() {
                 eprintln!("\nstopped; job {} ends with its local network", job.id());
             } else {

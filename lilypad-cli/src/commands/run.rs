@@ -3,22 +3,28 @@
 use std::process::ExitCode;
 
 use lilypad_sdk::Result;
+use lilypad_sdk::result::check_destination;
 
 use super::result::{deliver, wait};
 use crate::args::{Global, RunArguments};
+use crate::interrupt::interrupted;
 use crate::progress::Progress;
 use crate::session::{Session, request};
 
 /// Runs a job and waits for its result.
 pub(crate) async fn run(global: &Global, arguments: RunArguments) -> Result<ExitCode> {
     let request = request(&arguments.job)?;
+    if let Some(folder) = &arguments.wait.out {
+        // Nobody should pay for a result that has nowhere to go.
+        check_destination(folder)?;
+    }
     let session = Session::start(global, arguments.place.local).await?;
     let progress = Progress::start(&format!("preparing {}", arguments.job.module));
     let outcome = async {
         let job = tokio::select! {
             job = session.client.submit(request) => job?,
-            _ = tokio::signal::ctrl_c() => {
-                eprintln!("stopped before the job left");
+            () = interrupted() => {
+                eprintln!("\nstopped while the job was being sent; it may have left: look with  lilypad jobs");
                 return Ok(None);
             }
         };

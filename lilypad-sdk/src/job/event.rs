@@ -22,7 +22,7 @@ pub struct JobEvent {
 
 /// A job's events: first those that were already heard, then each as it comes.
 ///
-/// Ends when nothing more can come: when the job is over, or when its result waits at the solver and nobody here is fetching it.
+/// Ends when nothing more can come: when the job is over, when the solver no longer knows it, or when its result waits at the solver and nobody here is fetching it.
 #[must_use = "streams do nothing unless polled"]
 pub struct JobEvents {
     inner: Pin<Box<dyn Stream<Item = JobEvent> + Send>>,
@@ -37,7 +37,7 @@ impl JobEvents {
                 if let Some(event) = job.event(next) {
                     return Some((event, (changes, job, next + 1)));
                 }
-                if job.is_over() || (job.has_result() && !job.is_fetched()) {
+                if job.is_over() || job.is_forgotten() || (job.has_result() && !job.is_fetched()) {
                     // More may have been logged between the two looks.
                     return job.event(next).map(|event| (event, (changes, job, next + 1)));
                 }

@@ -14,9 +14,9 @@ use super::status::{JobStatus, JobView};
 use super::tracker::Tracked;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
-use crate::platform::timeout;
+use crate::platform::{blocking, timeout};
 use crate::protocol::{AgreementState, DealId, JobId};
-use crate::result::JobResult;
+use crate::result::{JobResult, check_destination};
 
 /// How to wait for a result.
 #[derive(Debug, Clone, Default)]
@@ -130,6 +130,10 @@ impl Job {
     /// # Errors
     /// As [`result`](Self::result); [`ErrorKind::WaitTimeout`] if `options.wait` ended first: the job goes on.
     pub async fn result_with(&self, options: ResultOptions) -> Result<JobResult> {
+        if let Some(folder) = options.save_to.clone() {
+            // Before the wait rather than after it.
+            blocking("prepare the result's folder", move || check_destination(folder)).await?;
+        }
         let _fetching = self.0.tracked.fetching();
         let receiving = self
             .0

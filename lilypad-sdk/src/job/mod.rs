@@ -18,5 +18,5 @@ pub use handle::{Cancellation, Job, ResultOptions};
 pub use plan::{Plan, PublicFacts};
 pub use request::{JobRequest, RunOptions};
 pub use status::{DealSummary, JobStatus, JobView};
-pub(crate) use submit::{look_for, plan};
+pub(crate) use submit::{is_genuine, look_for, plan};
 pub(crate) use tracker::Tracker;

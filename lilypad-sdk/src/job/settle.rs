@@ -55,6 +55,12 @@ async fn wait_for_end(job: &Tracked) -> Result<JobView> {
         if arrived || over || view.status == JobStatus::Cancelled {
             return Ok(view);
         }
+        if let Some(refused) = job.refused_deal() {
+            return Err(Error::new(ErrorKind::Integrity, "follow the job")
+                .with_job(job.id())
+                .with_message(format_args!("the solver's deal {refused} is not about the offer that was posted"))
+                .with_help("do not trust this solver, or upgrade if it speaks a newer protocol"));
+        }
         if job.is_forgotten() {
             return Err(Error::new(ErrorKind::NotFound, "follow the job")
                 .with_job(job.id())

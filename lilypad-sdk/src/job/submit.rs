@@ -14,12 +14,14 @@ use crate::module::{InputFile, InputFiles, Module, ModuleOrigin, ModuleReference
 use crate::platform::{Instant, blocking, sleep, unix_millis};
 use crate::protocol::{self, DealPricing, JobId, JobOffer, JobOfferContainer, PricingMode, Target};
 use crate::retry::{Idempotence, RetryPolicy, retry};
-use crate::solver::{JobOfferFilter, SolverApi};
+use crate::solver::{JobOfferFilter, SolverApi, Turn};
 
 /// How long a refused offer is offered again: a solver that is busy, a rate limit.
 const PATIENCE_WITH_REFUSALS: Duration = Duration::from_secs(120);
 /// How long a solver is called that does not answer at all.
 const PATIENCE_WITH_SILENCE: Duration = Duration::from_secs(10);
+/// After an answer was lost and the solver's list lacks the offer, it is read once more so much later.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
 /// The reference client's prices, in whole LP.
 const PRICING: DealPricing =
     DealPricing { instruction_price: 1, payment_collateral: 2, results_collateral_multiple: 2, mediation_fee: 1 };
@@ -98,14 +100,17 @@ fn read_files(
 pub(super) async fn submit(plan: Plan) -> Result<Job> {
     let api = plan.client.solver().await?.clone();
     let tracker = plan.client.tracker().await?.clone();
-    let start = Instant::now();
+    let mut first_try = None;
     let mut offer = plan.offer.clone();
     for attempt in 0u32.. {
+        let turn = api.job_offer_turn(plan.files.is_some()).await;
+        // Waiting for its turn is no refusal.
+        let start = *first_try.get_or_insert_with(Instant::now);
         offer.created_at = api.now_ms();
         offer.id = offer.content_id();
         let id: JobId = offer.id.parse()?;
         let tracked = tracker.follow(&id);
-        let outcome = post(&api, &offer, plan.files.clone()).await;
+        let outcome = post(&api, turn, &offer, plan.files.clone()).await;
         let error = match outcome {
             Ok(container) => {
                 check_answer(&container, &id)?;
@@ -135,17 +140,19 @@ pub(super) async fn submit(plan: Plan) -> Result<Job> {
 }
 
 /// Posts once. If it is unclear whether the solver acted, asks it.
-async fn post(api: &SolverApi, offer: &JobOffer, files: Option<Bytes>) -> Result<JobOfferContainer> {
-    let outcome = match files {
-        None => api.post_job_offer(offer).await,
-        Some(files) => api.post_job_offer_with_files(offer, files).await,
-    };
-    let error = match outcome {
+async fn post(api: &SolverApi, turn: Turn<'_>, offer: &JobOffer, files: Option<Bytes>) -> Result<JobOfferContainer> {
+    let error = match api.post_job_offer_in(turn, offer, files).await {
         Err(error) if error.may_have_acted() => error,
         other => return other,
     };
     tracing::debug!(%error, "looking whether the solver took the offer");
-    match look_for(api, &offer.id).await {
+    let mut found = look_for(api, &offer.id).await;
+    if matches!(found, Ok(None)) {
+        // It may still be at work on the request.
+        sleep(SECOND_LOOK).await;
+        found = look_for(api, &offer.id).await;
+    }
+    match found {
         Ok(Some(container)) => Ok(container),
         // Not taken: as good as an explicit refusal.
         Ok(None) => Err(Error::new(error.kind(), "post job offer")
@@ -167,16 +174,22 @@ pub(crate) async fn look_for(api: &SolverApi, id: &str) -> Result<Option<JobOffe
     let filter = JobOfferFilter { job_creator: Some(api.address().to_owned()), ..Default::default() };
     let offers = retry(RetryPolicy::brief(), Idempotence::Repeatable, || api.job_offers(&filter)).await?;
     // Filtered again: a list need not be right.
-    Ok(offers.into_iter().find(|container| container.id == id && container.job_offer.content_id() == id))
+    Ok(offers.into_iter().find(|container| container.id == id && is_genuine(container)))
+}
+
+/// Whether an offer is what its id says: a list need not be right.
+pub(crate) fn is_genuine(container: &JobOfferContainer) -> bool {
+    container.job_offer.content_id() == container.id
 }
 
 /// Whether the answer is about the offer that was posted.
 fn check_answer(container: &JobOfferContainer, id: &JobId) -> Result<()> {
-    if container.id == id.as_str() && container.job_offer.content_id() == id.as_str() {
+    if container.id == id.as_str() && is_genuine(container) {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Integrity, "post job offer")
         .with_job(id)
         .with_message(format_args!("the solver answered with another offer, `{}`", container.id))
-        .with_help("it may or may not have taken the job; look for the id before you submit it again"))
+        .with_help("it may or may not have taken the job; look for the id before you submit it again")
+        .maybe_done())
 }

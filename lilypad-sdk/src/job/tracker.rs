@@ -21,6 +21,7 @@ use super::status::{DealSummary, JobStatus, JobView};
 use crate::error::Result;
 use crate::platform::{AbortHandle, Instant, sleep, sleep_until, spawn};
 use crate::protocol::{DealContainer, Event, JobId, JobOfferContainer, json};
+use crate::retry::{Idempotence, RetryPolicy, retry};
 use crate::solver::{DealFilter, EventSocket, JobOfferFilter, Role, SolverApi};
 
 /// How often the lists are read while the socket works: only missed events need it.
@@ -85,6 +86,8 @@ struct Inner {
     misses: u32,
     /// How many wait for its result.
     fetchers: usize,
+    /// A deal that claims to be about this job and is not.
+    refused_deal: Option<String>,
 }
 
 /// Somebody who waits for a job's result.
@@ -128,6 +131,7 @@ impl Tracker {
                 posted: false,
                 misses: 0,
                 fetchers: 0,
+                refused_deal: None,
             }),
             heard_from_start: core.connected.load(Ordering::Acquire),
             changes: watch::Sender::new(()),
@@ -168,7 +172,7 @@ impl Core {
     fn open_jobs(&self) -> Vec<Arc<Tracked>> {
         let mut open = Vec::new();
         self.jobs().retain(|_, job| {
-            let job = job.upgrade().filter(|job| !job.is_over() || job.lacks_deal());
+            let job = job.upgrade().filter(|job| (!job.is_over() || job.lacks_deal()) && !job.is_forgotten());
             let keep = job.is_some();
             open.extend(job);
             keep
@@ -210,6 +214,7 @@ impl Core {
             job.observe(&Observation { state: container.state, deal: DealSummary::of(container) });
         } else {
             tracing::warn!(job = %job.id, deal = container.id, "skipped a deal that is not about the offer that was posted");
+            job.refuse_deal(&container.id);
         }
     }
 
@@ -259,6 +264,18 @@ impl Tracked {
     /// Whether nothing more can follow.
     pub(super) fn is_over(&self) -> bool {
         self.inner().progress.is_over()
+    }
+
+    /// Remembers a deal that claims to be about this job and is not.
+    fn refuse_deal(&self, id: &str) {
+        self.inner().refused_deal = Some(id.to_owned());
+        self.changes.send_replace(());
+    }
+
+    /// A deal that claims to be about this job and is not, if there is no other although there must be one.
+    pub(super) fn refused_deal(&self) -> Option<String> {
+        let inner = self.inner();
+        inner.refused_deal.clone().filter(|_| inner.progress.lacks_deal())
     }
 
     /// Whether only the deal is missing to ask for the result.
@@ -388,6 +405,7 @@ async fn follow_socket(core: &Core, mut socket: EventSocket) {
                     idle_since = None;
                     looking = Some(reconcile(core).boxed());
                 } else if idle_since.get_or_insert_with(Instant::now).elapsed() >= IDLE {
+                    core.connected.store(false, Ordering::Release);
                     socket.close().await;
                     break;
                 }
@@ -398,7 +416,8 @@ async fn follow_socket(core: &Core, mut socket: EventSocket) {
 }
 
 async fn reconcile(core: &Core) {
-    if let Err(error) = core.reconcile().await {
+    let reading = retry(RetryPolicy::default(), Idempotence::Repeatable, || core.reconcile());
+    if let Err(error) = reading.await {
         tracing::warn!(%error, "could not read the solver's lists; trying again later");
     }
 }

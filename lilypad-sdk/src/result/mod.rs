@@ -28,6 +28,7 @@ pub use job_result::JobResult;
 pub use limits::UnpackLimits;
 pub use pack::pack_directory;
 pub(crate) use receive::{Destination, receive};
+pub use staging::check_destination;
 pub use unpack::unpack_directory;
 pub(crate) use verified::Verified;
 

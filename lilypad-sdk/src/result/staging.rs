@@ -11,6 +11,15 @@ use crate::error::{Error, ErrorKind, Result};
 /// What the folder's name starts with while it is being made, so that people recognise what a crash left behind.
 const PREFIX: &str = ".lilypad-partial-";
 
+/// Finds out whether a result could be put into `folder`, so that nobody pays for one that cannot. Leaves nothing behind but the folders
+/// around it. Blocks.
+///
+/// # Errors
+/// [`ErrorKind::Io`] if it exists and is not empty, or cannot be written.
+pub fn check_destination(folder: impl AsRef<Path>) -> Result<()> {
+    Staging::beside(folder.as_ref(), "prepare the result's folder").map(drop)
+}
+
 /// A temporary folder on the file system of its destination. Removed when it is dropped before [`commit`](Self::commit).
 #[derive(Debug)]
 pub(super) struct Staging {

@@ -9,6 +9,7 @@ use reqwest::Body;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::pace::Permit;
 use super::socket::{EventSocket, Role};
 use super::transport::{ByteStream, Call, DEFAULT_CLIENT_VERSION, Payload, Transport};
 use crate::error::{Error, ErrorKind, Result};
@@ -17,6 +18,11 @@ use crate::protocol::{
     ResourceOfferContainer, ResourceProviderTransactions, ResultRecord, json,
 };
 use crate::wallet::Wallet;
+
+/// Where offers go.
+const OFFERS: &str = "job_offers";
+/// Where offers with input files go.
+const OFFERS_WITH_FILES: &str = "job_offers/with_files";
 
 /// How to talk to a solver.
 #[derive(Debug, Clone)]
@@ -134,7 +140,8 @@ impl SolverApi {
     /// # Errors
     /// As [`job_offers`](Self::job_offers).
     pub async fn post_job_offer(&self, offer: &JobOffer) -> Result<JobOfferContainer> {
-        self.record(Call::post("post job offer", "job_offers", Payload::Json(json::to_vec(offer)))).await
+        let turn = self.job_offer_turn(false).await;
+        self.post_job_offer_in(turn, offer, None).await
     }
 
     /// Posts a job offer with its input files, packed as a tar. Not to be repeated blindly: posting twice runs twice.
@@ -142,11 +149,35 @@ impl SolverApi {
     /// # Errors
     /// As [`job_offers`](Self::job_offers).
     pub async fn post_job_offer_with_files(&self, offer: &JobOffer, inputs: Bytes) -> Result<JobOfferContainer> {
+        let turn = self.job_offer_turn(true).await;
+        self.post_job_offer_in(turn, offer, Some(inputs)).await
+    }
+
+    /// Waits until an offer may leave, so that it is stamped when it does: a stamp must be fresh on arrival.
+    pub(crate) async fn job_offer_turn(&self, with_files: bool) -> Turn<'_> {
+        Turn(self.transport.admit(if with_files { OFFERS_WITH_FILES } else { OFFERS }).await)
+    }
+
+    /// Posts a job offer whose turn it is, with its input files if there are any.
+    pub(crate) async fn post_job_offer_in(
+        &self,
+        turn: Turn<'_>,
+        offer: &JobOffer,
+        inputs: Option<Bytes>,
+    ) -> Result<JobOfferContainer> {
         use reqwest::multipart::{Form, Part};
-        let offer = Part::bytes(json::to_vec(offer)).file_name("job_offer.json");
-        let inputs = Part::stream(Body::from(inputs)).file_name("inputs.tar");
-        let form = Form::new().part("job_offer.json", offer).part("inputs.tar", inputs);
-        self.record(Call::post("post job offer", "job_offers/with_files", Payload::Form(form))).await
+        let record = json::to_vec(offer);
+        let (path, payload) = match inputs {
+            None => (OFFERS, Payload::Json(record)),
+            Some(inputs) => {
+                let offer = Part::bytes(record).file_name("job_offer.json");
+                let inputs = Part::stream(Body::from(inputs)).file_name("inputs.tar");
+                let form = Form::new().part("job_offer.json", offer).part("inputs.tar", inputs);
+                (OFFERS_WITH_FILES, Payload::Form(form))
+            }
+        };
+        let call = Call::post("post job offer", path, payload);
+        self.transport.send_json_admitted(turn.0, call).await?.ok_or_else(|| answered_null("post job offer"))
     }
 
     /// Lists resource offers.
@@ -277,6 +308,15 @@ impl SolverApi {
             Error::new(ErrorKind::Integrity, operation).with_message("the solver answered null").maybe_done()
         })
     }
+}
+
+/// An offer's leave to go.
+#[must_use = "give it to `post_job_offer_in`"]
+pub(crate) struct Turn<'a>(Permit<'a>);
+
+/// The error for an answer without a record.
+fn answered_null(operation: &'static str) -> Error {
+    Error::new(ErrorKind::Integrity, operation).with_message("the solver answered null").maybe_done()
 }
 
 impl fmt::Debug for SolverApi {

@@ -10,6 +10,7 @@ mod refusal;
 mod socket;
 mod transport;
 
+pub(crate) use api::Turn;
 pub use api::{DealFilter, JobOfferFilter, ResourceOfferFilter, SolverApi, SolverApiOptions};
 pub use socket::{EventSocket, Role};
 pub use transport::{ByteStream, DEFAULT_CLIENT_VERSION};

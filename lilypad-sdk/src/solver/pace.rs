@@ -70,7 +70,8 @@ impl Pacer {
         if windows.len() > REMEMBERED_PATHS {
             windows.retain(|_, window| match window {
                 Window::Limited { in_flight, until, .. } => *in_flight > 0 || *until > now,
-                _ => true,
+                Window::Asking => true,
+                Window::Open => false,
             });
         }
         match windows.get_mut(path) {

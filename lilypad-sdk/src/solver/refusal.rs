@@ -128,8 +128,8 @@ pub(super) fn classify(operation: &'static str, status: u16, text: &str) -> Erro
     let message = if text.is_empty() { format!("status {status}") } else { format!("{text} (status {status})") };
     let error = Error::new(ErrorKind::Solver, operation).with_message(message);
     match status {
-        // Whatever stands before the solver is unwell; nothing was done.
-        502..=504 => error.retryable(),
+        // Whatever stands before the solver is unwell; the solver itself may have got the request.
+        502..=504 => error.retryable().maybe_done(),
         300..=399 => error
             .permanent()
             .with_help("signed requests never follow a redirect: set the solver URL to where it points"),
@@ -169,6 +169,7 @@ mod tests {
     #[test]
     fn an_unknown_text_does_not_promise_that_nothing_happened() {
         assert!(classify("post job offer", 500, "something new").may_have_acted());
+        assert!(classify("post job offer", 504, "Gateway Timeout").may_have_acted());
         assert!(!classify("post job offer", 500, "network busy").may_have_acted());
     }
 }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::clock::SolverClock;
-use super::pace::Pacer;
+use super::pace::{Pacer, Permit};
 use super::refusal::classify;
 use crate::error::{Error, ErrorKind, Result};
 use crate::protocol::json;
@@ -126,8 +126,19 @@ impl Transport {
         &self.base
     }
 
-    /// Sends one request. An answer that is no success becomes an error.
+    /// Waits until a request to `path`, under the API's base, is likely to be taken.
+    pub(super) async fn admit(&self, path: &str) -> Permit<'_> {
+        self.pacer.admit(&format!("{}{path}", self.base.path())).await
+    }
+
+    /// Sends one request when it is its turn. An answer that is no success becomes an error.
     pub(super) async fn send(&self, call: Call) -> Result<Response> {
+        let permit = self.admit(&call.path).await;
+        self.send_admitted(permit, call).await
+    }
+
+    /// [`send`](Self::send) for a request whose turn it is.
+    async fn send_admitted(&self, permit: Permit<'_>, call: Call) -> Result<Response> {
         let operation = call.operation;
         let mut url = self
             .base
@@ -136,7 +147,6 @@ impl Transport {
         if !call.query.is_empty() {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
-        let permit = self.pacer.admit(url.path()).await;
         let moves = call.method != Method::GET;
         let mut request = self.http.request(call.method, url).headers(self.headers.clone());
         request = match call.body {
@@ -168,13 +178,26 @@ impl Transport {
 
     /// Sends one request and reads its JSON answer. `None` for `null`.
     pub(super) async fn send_json<T: DeserializeOwned>(&self, call: Call) -> Result<Option<T>> {
+        let permit = self.admit(&call.path).await;
+        self.send_json_admitted(permit, call).await
+    }
+
+    /// [`send_json`](Self::send_json) for a request whose turn it is.
+    pub(super) async fn send_json_admitted<T: DeserializeOwned>(
+        &self,
+        permit: Permit<'_>,
+        call: Call,
+    ) -> Result<Option<T>> {
         let operation = call.operation;
         let moves = call.method != Method::GET;
-        let response = self.send(call).await?;
+        let response = self.send_admitted(permit, call).await?;
         let body = read_bounded(response, MAX_JSON).await.map_err(|failure| match failure {
             ReadFailure::Broken(error) => self.unanswered(operation, error, moves),
-            ReadFailure::TooLong => Error::new(ErrorKind::Integrity, operation)
-                .with_message(format_args!("the solver's answer is longer than {} MB", MAX_JSON >> 20)),
+            ReadFailure::TooLong => {
+                let error = Error::new(ErrorKind::Integrity, operation)
+                    .with_message(format_args!("the solver's answer is longer than {} MB", MAX_JSON >> 20));
+                if moves { error.maybe_done() } else { error }
+            }
         })?;
         json::from_slice(&body).map_err(|error| {
             let error = Error::new(ErrorKind::Integrity, operation)

@@ -162,6 +162,8 @@ fn choose(fields: &'static [&'static str], members: &[(String, Node)]) -> Vec<(&
         let exact = fields.iter().find(|field| *field == key);
         let Some(field) = exact.or_else(|| fields.iter().find(|field| same_but_for_case(field, key))) else { continue };
         if node.value == Value::Null {
+            // A later null leaves a value as it is, but makes a list nil again.
+            chosen.retain(|(name, earlier)| name != field || !matches!(earlier.value, Value::Array(_)));
             continue;
         }
         match chosen.iter_mut().find(|(name, _)| name == field) {

@@ -40,6 +40,7 @@ fn keys_match_without_regard_to_case() {
 fn the_last_duplicate_wins_and_objects_are_merged() {
     assert_eq!(read(r#"{"count":1,"Count":2}"#).count, 2);
     assert_eq!(read(r#"{"count":1,"count":null}"#).count, 1);
+    assert_eq!(read(r#"{"list":[1],"list":null}"#).list, None);
     assert_eq!(read(r#"{"inner":{"a":1,"b":true},"INNER":{"a":2}}"#).inner, Inner { a: 2, b: true });
     assert_eq!(read(r#"{"map":{"k":"1","k":"2"}}"#).map.unwrap()["k"], "2");
 }
