@@ -37,6 +37,19 @@ pub(crate) struct Global {
     pub(crate) json: bool,
 }
 
+impl Global {
+    /// The command line that comes back to a job sent under these options.
+    pub(crate) fn way_back(&self, id: &lilypad_sdk::JobId) -> String {
+        let mut line = format!("lilypad result {id}");
+        for (option, value) in [("--network", &self.network), ("--solver-url", &self.solver_url)] {
+            if let Some(value) = value {
+                line.push_str(&format!(" {option} {value}"));
+            }
+        }
+        line
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a job and wait for its result
@@ -93,7 +106,7 @@ pub(crate) struct PlaceArguments {
 /// How to wait and where to put the result.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct WaitArguments {
-    /// Put the result's files into this folder, which must not exist yet
+    /// Put the result's files into this folder, which must not exist yet, or be empty
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Stop waiting after this long (30, 30s, 5m, 2h); the job goes on
@@ -196,7 +209,7 @@ fn duration(text: &str) -> Result<Duration, String> {
         "s" => 1.0,
         "m" => 60.0,
         "h" => 3600.0,
-        other => return Err(format!("`{other}` is no unit of time; use ms, s, m or h")),
+        other => return Err(format!("`{other}` is no unit of time; write 30, 30s, 5m or 2h")),
     };
     let number: f64 = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
     Duration::try_from_secs_f64(number * scale).map_err(|_| format!("`{text}` is no length of time"))

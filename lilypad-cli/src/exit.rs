@@ -1,8 +1,9 @@
-//! Exit statuses.
+//! How a command ends: exit statuses, and errors as JSON.
 
 use std::process::ExitCode;
 
 use lilypad_sdk::{Error, Fault};
+use serde_json::{Value, json};
 
 /// The job failed.
 pub(crate) const JOB_FAILED: u8 = 1;
@@ -20,5 +21,20 @@ pub(crate) fn code(error: &Error) -> ExitCode {
         Fault::Caller => BAD_INPUT,
         Fault::Nobody => GAVE_UP,
         _ => TROUBLE,
+    })
+}
+
+/// An error as JSON, with the fields that programs decide by.
+pub(crate) fn describe(error: &Error) -> Value {
+    json!({
+        "error": {
+            "kind": error.kind().as_str(),
+            "operation": error.operation(),
+            "message": error.message(),
+            "help": error.help(),
+            "retryable": error.is_retryable(),
+            "job_id": error.job_id().map(|id| id.as_str()),
+            "deal_id": error.deal_id().map(|id| id.as_str()),
+        }
     })
 }

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
             return ExitCode::from(exit::TROUBLE);
         }
     };
+    let json = arguments.global.json;
     let outcome = runtime.block_on(run(arguments));
     // Whatever is still under way (a download given up, a socket) must not hold up the end.
     runtime.shutdown_background();
@@ -37,6 +38,10 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error}");
+            if json {
+                // Nothing more can be done about an output that cannot be written.
+                let _ = commands::print_json(&exit::describe(&error));
+            }
             exit::code(&error)
         }
     }

@@ -82,6 +82,15 @@ fn with_json_standard_output_is_json() {
 }
 
 #[test]
+fn with_json_an_error_is_json_too() {
+    let output = run(&["run", "--local", "--json", "cowsay", "-i", "Mesage=moo"]);
+    assert_eq!(output.status.code(), Some(2));
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["error"]["kind"], "invalid_input");
+    assert_eq!(value["error"]["retryable"], false);
+}
+
+#[test]
 fn a_failed_job_is_exit_status_1_and_its_output_is_there() {
     let output = run(&["run", "--local", "fail:v1", "-i", "ExitCode=3", "-i", "Message=the pond is dry"]);
     assert_eq!(output.status.code(), Some(1));

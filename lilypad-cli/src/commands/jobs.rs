@@ -42,7 +42,7 @@ pub(crate) async fn cancel(global: &Global, arguments: JobId) -> Result<ExitCode
             "nobody had taken the job; its offer cannot be withdrawn and ends with the solver's match timeout",
         ),
         Cancellation::ProviderGoesOn => {
-            ("provider_goes_on", "a provider has the job and goes on; do not fetch its result and it is not accepted")
+            ("provider_goes_on", "a provider has the job and goes on; its result is not accepted unless you fetch it")
         }
         _ => ("already_over", "the job was over before"),
     };

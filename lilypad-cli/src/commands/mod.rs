@@ -14,7 +14,7 @@ use std::io::Write;
 use lilypad_sdk::{Error, ErrorKind, Result};
 
 /// Prints a value as JSON on standard output.
-fn print_json(value: &serde_json::Value) -> Result<()> {
+pub(crate) fn print_json(value: &serde_json::Value) -> Result<()> {
     print(format!("{value:#}\n").as_bytes())
 }
 

@@ -66,7 +66,11 @@ fn check_module(global: &Global, module: &Module) -> Result<ExitCode> {
         }
         print(text.as_bytes())?;
         let inputs = module.inputs().into_iter().collect::<Vec<_>>().join(", ");
-        eprintln!("{} findings; inputs: {}", findings.len(), if inputs.is_empty() { "none" } else { &inputs });
+        let count = match findings.len() {
+            1 => "1 finding".to_owned(),
+            count => format!("{count} findings"),
+        };
+        eprintln!("{count}; inputs: {}", if inputs.is_empty() { "none" } else { &inputs });
     }
     let broken = findings.iter().any(|finding| finding.severity == Severity::Error);
     Ok(if broken { ExitCode::from(exit::BAD_INPUT) } else { ExitCode::SUCCESS })

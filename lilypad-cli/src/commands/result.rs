@@ -18,7 +18,7 @@ pub(crate) async fn run(global: &Global, arguments: ResultArguments) -> Result<E
     let id = arguments.id.parse()?;
     let progress = Progress::start(&format!("looking for job {id}"));
     let job = session.client.job(&id).await?;
-    let outcome = wait(&session, &job, &arguments.wait, &progress).await;
+    let outcome = wait(&session, global, &job, &arguments.wait, &progress).await;
     drop(progress);
     match outcome? {
         Some(result) => deliver(&session, global, &arguments.wait, &job, &result),
@@ -29,6 +29,7 @@ pub(crate) async fn run(global: &Global, arguments: ResultArguments) -> Result<E
 /// Waits for a job's result. `None` if the user gave up waiting.
 pub(super) async fn wait(
     session: &Session,
+    global: &Global,
     job: &Job,
     arguments: &WaitArguments,
     progress: &Progress,
@@ -49,7 +50,7 @@ pub(super) async fn wait(
             if session.is_local() {
                 eprintln!("\nstopped; job {} ends with its local network", job.id());
             } else {
-                eprintln!("\nstopped waiting; job {0} goes on\n  come back to it:  lilypad result {0}", job.id());
+                eprintln!("\nstopped waiting; job {} goes on\n  come back to it:  {}", job.id(), global.way_back(job.id()));
             }
             Ok(None)
         }
@@ -86,7 +87,7 @@ pub(super) fn deliver(
             if session.is_local() {
                 eprintln!("the job wrote files, which go with its local network; keep them with --out DIR");
             } else {
-                eprintln!("the job wrote files; fetch them with:  lilypad result {} --out DIR", job.id());
+                eprintln!("the job wrote files; fetch them with:  {} --out DIR", global.way_back(job.id()));
             }
         }
     }

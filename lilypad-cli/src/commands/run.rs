@@ -28,7 +28,7 @@ pub(crate) async fn run(global: &Global, arguments: RunArguments) -> Result<Exit
                 return Ok(None);
             }
         };
-        wait(&session, &job, &arguments.wait, &progress).await.map(|result| result.map(|result| (job, result)))
+        wait(&session, global, &job, &arguments.wait, &progress).await.map(|result| result.map(|result| (job, result)))
     }
     .await;
     drop(progress);

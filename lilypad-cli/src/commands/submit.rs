@@ -18,7 +18,7 @@ pub(crate) async fn run(global: &Global, arguments: JobArguments) -> Result<Exit
         print_json(&json!({ "job_id": job.id().as_str(), "status": job.status().as_str() }))?;
     } else {
         print(format!("{}\n", job.id()).as_bytes())?;
-        eprintln!("come back to it:  lilypad result {}", job.id());
+        eprintln!("come back to it:  {}", global.way_back(job.id()));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -24,7 +24,7 @@ use crate::result::{JobResult, check_destination};
 pub struct ResultOptions {
     /// Stop waiting after this; the job goes on and can be waited for again. `None`: as long as the network allows.
     pub wait: Option<Duration>,
-    /// Put the files into this folder, which must not exist yet. `None`: a temporary folder that goes with the last [`JobResult`].
+    /// Put the files into this folder, which must not exist yet, or be empty. `None`: a temporary folder that goes with the last [`JobResult`].
     pub save_to: Option<PathBuf>,
     /// Whether a non-zero exit code is a result like any other. `None`: as the request said.
     pub allow_exit_code: Option<bool>,

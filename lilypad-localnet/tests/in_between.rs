@@ -1,4 +1,4 @@
-//! Answers that get lost on the way. A proxy between client and solver loses them; both ends are real.
+//! Answers that get lost or changed on the way. A proxy between client and solver does that; both ends are real.
 
 #![allow(clippy::unwrap_used)] // A test that panics has failed, as it should.
 
@@ -6,19 +6,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use lilypad_localnet::LocalNetwork;
-use lilypad_sdk::{Client, Network, Result};
+use lilypad_sdk::{Client, ErrorKind, Network, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// When the proxy hangs up on the first job offer that it sees.
+/// What the proxy does to the first job offer that it sees, or to what comes back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Loses {
-    /// Before the solver has it.
+    /// Hangs up before the solver has the offer.
     Request,
-    /// After the solver has taken it.
+    /// Hangs up after the solver has taken it.
     Answer,
-    /// After the solver has taken it, with an answer of a gateway's own.
+    /// Answers as a gateway does that has lost patience, after the solver has taken it.
     AnswerForGateways,
+    /// Passes everything on, with another solver in every deal.
+    TruthOfDeals,
 }
 
 /// What a gateway says that has lost patience.
@@ -54,7 +56,8 @@ async fn relay(mut client: TcpStream, mut solver: TcpStream, loses: Loses, lost:
         tokio::select! {
             read = client.read(&mut up) => match read {
                 Ok(count @ 1..) => {
-                    if up.starts_with(b"POST /api/v1/job_offers") && !lost.swap(true, Ordering::AcqRel) {
+                    let offer = up.starts_with(b"POST /api/v1/job_offers") && loses != Loses::TruthOfDeals;
+                    if offer && !lost.swap(true, Ordering::AcqRel) {
                         doomed = true;
                     }
                     if (doomed && loses == Loses::Request) || solver.write_all(&up[..count]).await.is_err() {
@@ -65,6 +68,9 @@ async fn relay(mut client: TcpStream, mut solver: TcpStream, loses: Loses, lost:
             },
             read = solver.read(&mut down) => match read {
                 Ok(count @ 1..) if !doomed => {
+                    if loses == Loses::TruthOfDeals {
+                        change_deals(&mut down[..count]);
+                    }
                     if client.write_all(&down[..count]).await.is_err() {
                         return;
                     }
@@ -79,6 +85,28 @@ async fn relay(mut client: TcpStream, mut solver: TcpStream, loses: Loses, lost:
             },
         }
     }
+}
+
+/// Puts another address in the place of each deal's solver, of the same length.
+fn change_deals(bytes: &mut [u8]) {
+    const MEMBER: &[u8] = b"\"members\":{\"solver\":\"0x";
+    let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(MEMBER)).collect();
+    for place in places {
+        if let Some(digit) = bytes.get_mut(place + MEMBER.len()) {
+            *digit = if *digit == b'0' { b'1' } else { b'0' };
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_deal_that_is_not_what_its_id_says_is_refused_and_not_waited_for() -> Result<()> {
+    let network = LocalNetwork::start().await?;
+    let client = client_through_proxy(&network, Loses::TruthOfDeals).await;
+    let error = client.run("cowsay:v0.0.4", [("Message", "moo")]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Integrity);
+    assert!(error.to_string().contains("is not about the offer that was posted"), "{error}");
+    assert!(error.job_id().is_some());
+    Ok(())
 }
 
 #[tokio::test]
