@@ -100,7 +100,7 @@ fn read_files(
 pub(super) async fn submit(plan: Plan) -> Result<Job> {
     let api = plan.client.solver().await?.clone();
     let tracker = plan.client.tracker().await?.clone();
-    let mut first_try = None;
+    let (mut first_try, mut skewed) = (None, false);
     let mut offer = plan.offer.clone();
     for attempt in 0u32.. {
         let turn = api.job_offer_turn(plan.files.is_some()).await;
@@ -122,7 +122,7 @@ pub(super) async fn submit(plan: Plan) -> Result<Job> {
         let wait = match error.retry_after() {
             Some(asked) => asked,
             // The answer's clock is known now, so the next stamp fits at once; a second refusal means something else.
-            None if error.kind() == ErrorKind::ClockSkew && attempt == 0 => Duration::ZERO,
+            None if error.kind() == ErrorKind::ClockSkew && !std::mem::replace(&mut skewed, true) => Duration::ZERO,
             None if error.kind() == ErrorKind::ClockSkew => return Err(error),
             None => Duration::from_millis(500 << attempt.min(4)),
         };
