@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Jobs(JobsArguments),
     /// Give a job up, and say what that could stop
     Cancel(JobId),
+    /// Check the journal of your jobs on this machine
+    Journal(JournalArguments),
     /// Check, render or make a module
     #[command(subcommand)]
     Module(ModuleCommand),
@@ -93,6 +95,9 @@ pub(crate) struct JobArguments {
     /// Only this provider may take the job
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) target: Option<String>,
+    /// Make this repeatable: the same key gives the same job, also after a crash
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
 }
 
 /// On which network.
@@ -106,7 +111,7 @@ pub(crate) struct PlaceArguments {
 /// How to wait and where to put the result.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct WaitArguments {
-    /// Put the result's files into this folder, which must not exist yet, or be empty
+    /// Put the result's files into this folder, which must not exist yet, be empty, or hold this very result
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Stop waiting after this long (30, 30s, 5m, 2h); the job goes on
@@ -154,6 +159,13 @@ pub(crate) struct JobsArguments {
     /// Only the newest so many
     #[arg(long, short = 'n', value_name = "COUNT")]
     pub(crate) limit: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct JournalArguments {
+    /// Put damaged lines aside and go on with the rest
+    #[arg(long)]
+    pub(crate) repair: bool,
 }
 
 #[derive(Debug, Subcommand)]

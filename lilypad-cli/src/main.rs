@@ -57,6 +57,7 @@ async fn run(arguments: Arguments) -> lilypad_sdk::Result<ExitCode> {
         Command::Result(options) => commands::result::run(&global, options).await,
         Command::Jobs(options) => commands::jobs::list(&global, options).await,
         Command::Cancel(options) => commands::jobs::cancel(&global, options).await,
+        Command::Journal(arguments) => commands::journal::run(&global, &arguments).await,
         Command::Module(command) => commands::module::run(&global, command).await,
         Command::Local(command) => commands::local::run(command).await,
         Command::Cid(options) => commands::cid::run(&options),

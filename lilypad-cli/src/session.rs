@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use lilypad_localnet::LocalNetwork;
 use lilypad_sdk::module::InputFile;
 use lilypad_sdk::network::Environment;
-use lilypad_sdk::{Client, ClientBuilder, Error, ErrorKind, JobRequest, Network, Result, Wallet};
+use lilypad_sdk::{Client, ClientBuilder, Error, ErrorKind, JobRequest, JournalMode, Network, Result, Wallet};
 
 use crate::args::{Global, JobArguments};
 
@@ -38,7 +38,8 @@ impl Session {
             return Self::open(global);
         }
         let network = LocalNetwork::start().await?;
-        let client = with_data_dir(network.client_builder(), global).build()?;
+        // What happened on a network that ends with this command is of no use to the next.
+        let client = with_data_dir(network.client_builder(), global).journal(JournalMode::Memory).build()?;
         Ok(Self { client, network: Some(network) })
     }
 
@@ -101,6 +102,9 @@ pub(crate) fn request(arguments: &JobArguments) -> Result<JobRequest> {
     }
     if let Some(folder) = &arguments.inputs_path {
         request = request.inputs_dir(folder);
+    }
+    if let Some(key) = &arguments.key {
+        request = request.idempotency_key(key);
     }
     if let Some(target) = &arguments.target {
         request = request.target(target.parse().map_err(|error| {

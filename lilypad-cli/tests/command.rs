@@ -238,3 +238,26 @@ fn no_output_and_no_error_holds_the_key() {
         assert!(!all.contains("AdPMvxqn3Jfqe7GmHUKdr5xQLVr0ZBnzD3bzd81qouAYbGRaXmXB80tu5sIfS"), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_key_makes_submit_repeatable_and_a_damaged_journal_is_said_and_mended() {
+    let (network, data) = (Network::up("1"), tempfile::tempdir().unwrap());
+    let keyed = |arguments: &[&str]| network.command(arguments).env("LILYPAD_DATA_DIR", data.path()).output().unwrap();
+    let submit = ["submit", "cowsay", "-i", "Message=moo", "--key", "invoice 7"];
+    let (first, second) = (keyed(&submit), keyed(&submit));
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
+    assert_eq!(text(&first.stdout), text(&second.stdout));
+    assert_eq!(text(&keyed(&["journal"]).stdout), "the journal is whole; jobs in it: 1\n");
+
+    let journals = data.path().join("journal");
+    let network_folder = std::fs::read_dir(journals).unwrap().next().unwrap().unwrap().path();
+    let file = std::fs::read_dir(network_folder).unwrap().next().unwrap().unwrap().path().join("jobs.log");
+    let damaged = std::fs::read_to_string(&file).unwrap().replace("stamped", "stomped");
+    std::fs::write(&file, damaged).unwrap();
+    let refused = keyed(&submit);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("jobs.log: the line at byte"), "{}", text(&refused.stderr));
+    let repaired = keyed(&["journal", "--repair"]);
+    assert!(text(&repaired.stdout).contains("damaged lines, now in"), "{}", text(&repaired.stdout));
+    assert_eq!(keyed(&["journal"]).status.code(), Some(0));
+}

@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use lilypad_localnet::LocalNetwork;
+use lilypad_localnet::{Clock, LocalNetwork};
 use lilypad_sdk::{Client, ErrorKind, Network, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -13,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// What the proxy does to the first job offer that it sees, or to what comes back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Loses {
-    /// Hangs up before the solver has the offer.
+    /// Hangs up before the solver has the offer; then the solver's clock goes on by 40 s, after which it could not take it any more.
     Request,
     /// Hangs up after the solver has taken it.
     Answer,
@@ -28,14 +29,15 @@ const GATEWAY_TIMEOUT: &[u8] =
     b"HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 15\r\nConnection: close\r\n\r\nGateway Timeout";
 
 /// Starts a proxy to the network's solver; a client of it.
-async fn client_through_proxy(network: &LocalNetwork, loses: Loses) -> Client {
+async fn client_through_proxy(network: &LocalNetwork, loses: Loses, clock: &Clock) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let upstream = format!("127.0.0.1:{}", network.solver_url().port().unwrap());
-    let lost = Arc::new(AtomicBool::new(false));
+    let (lost, clock) = (Arc::new(AtomicBool::new(false)), clock.clone());
     tokio::spawn(async move {
         while let Ok((client, _)) = listener.accept().await {
-            tokio::spawn(relay(client, TcpStream::connect(upstream.clone()).await.unwrap(), loses, lost.clone()));
+            let solver = TcpStream::connect(upstream.clone()).await.unwrap();
+            tokio::spawn(relay(client, solver, loses, lost.clone(), clock.clone()));
         }
     });
     let services = &network.network().services;
@@ -49,7 +51,7 @@ async fn client_through_proxy(network: &LocalNetwork, loses: Loses) -> Client {
 }
 
 /// Passes bytes on, both ways, until the first job offer of all connections; hangs up on that one.
-async fn relay(mut client: TcpStream, mut solver: TcpStream, loses: Loses, lost: Arc<AtomicBool>) {
+async fn relay(mut client: TcpStream, mut solver: TcpStream, loses: Loses, lost: Arc<AtomicBool>, clock: Clock) {
     let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     let mut doomed = false;
     loop {
@@ -60,7 +62,11 @@ async fn relay(mut client: TcpStream, mut solver: TcpStream, loses: Loses, lost:
                     if offer && !lost.swap(true, Ordering::AcqRel) {
                         doomed = true;
                     }
-                    if (doomed && loses == Loses::Request) || solver.write_all(&up[..count]).await.is_err() {
+                    if doomed && loses == Loses::Request {
+                        clock.advance(Duration::from_secs(40));
+                        return;
+                    }
+                    if solver.write_all(&up[..count]).await.is_err() {
                         return;
                     }
                 }
@@ -100,8 +106,9 @@ fn change_deals(bytes: &mut [u8]) {
 
 #[tokio::test]
 async fn a_deal_that_is_not_what_its_id_says_is_refused_and_not_waited_for() -> Result<()> {
-    let network = LocalNetwork::start().await?;
-    let client = client_through_proxy(&network, Loses::TruthOfDeals).await;
+    let clock = Clock::manual(1_795_365_093_000);
+    let network = LocalNetwork::builder().clock(clock.clone()).start().await?;
+    let client = client_through_proxy(&network, Loses::TruthOfDeals, &clock).await;
     let error = client.run("cowsay:v0.0.4", [("Message", "moo")]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Integrity);
     assert!(error.to_string().contains("is not about the offer that was posted"), "{error}");
@@ -111,8 +118,9 @@ async fn a_deal_that_is_not_what_its_id_says_is_refused_and_not_waited_for() -> 
 
 #[tokio::test]
 async fn a_lost_answer_does_not_run_a_job_twice() -> Result<()> {
-    let network = LocalNetwork::start().await?;
-    let client = client_through_proxy(&network, Loses::Answer).await;
+    let clock = Clock::manual(1_795_365_093_000);
+    let network = LocalNetwork::builder().clock(clock.clone()).start().await?;
+    let client = client_through_proxy(&network, Loses::Answer, &clock).await;
     let result = client.run("cowsay:v0.0.4", [("Message", "moo")]).await?;
     assert!(result.stdout_text()?.contains("moo"));
     assert_eq!(network.offers_taken(), 1);
@@ -121,8 +129,9 @@ async fn a_lost_answer_does_not_run_a_job_twice() -> Result<()> {
 
 #[tokio::test]
 async fn a_gateway_that_lost_patience_does_not_run_a_job_twice() -> Result<()> {
-    let network = LocalNetwork::start().await?;
-    let client = client_through_proxy(&network, Loses::AnswerForGateways).await;
+    let clock = Clock::manual(1_795_365_093_000);
+    let network = LocalNetwork::builder().clock(clock.clone()).start().await?;
+    let client = client_through_proxy(&network, Loses::AnswerForGateways, &clock).await;
     let result = client.run("cowsay:v0.0.4", [("Message", "moo")]).await?;
     assert!(result.stdout_text()?.contains("moo"));
     assert_eq!(network.offers_taken(), 1);
@@ -131,8 +140,9 @@ async fn a_gateway_that_lost_patience_does_not_run_a_job_twice() -> Result<()> {
 
 #[tokio::test]
 async fn an_offer_that_never_arrived_is_sent_again() -> Result<()> {
-    let network = LocalNetwork::start().await?;
-    let client = client_through_proxy(&network, Loses::Request).await;
+    let clock = Clock::manual(1_795_365_093_000);
+    let network = LocalNetwork::builder().clock(clock.clone()).start().await?;
+    let client = client_through_proxy(&network, Loses::Request, &clock).await;
     let result = client.run("cowsay:v0.0.4", [("Message", "moo")]).await?;
     assert!(result.stdout_text()?.contains("moo"));
     assert_eq!(network.offers_taken(), 1);

@@ -5,19 +5,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore, SemaphorePermit};
 use url::Url;
 
 use crate::chain::Chain;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::{self, Job, JobRequest, Plan, RunOptions, Tracker};
+use crate::job::{self, Job, JobRequest, Journal, JournalMode, JournalRepair, Plan, Tracker};
 use crate::module::{Bundle, Resolver, ResolverOptions};
 use crate::network::{Environment, Network, NetworkOptions};
 use crate::protocol::JobId;
 use crate::result::JobResult;
-use crate::retry::{Idempotence, RetryPolicy, retry};
-use crate::solver::{DealFilter, JobOfferFilter, SolverApi, SolverApiOptions};
+use crate::solver::{SolverApi, SolverApiOptions};
 use crate::wallet::{Address, Wallet};
+
+/// How many results are downloaded at once: more would only share the same line and disk.
+const DOWNLOADS: usize = 4;
 
 /// How a client is set up. Every field has a default.
 #[derive(Debug, Clone, Default)]
@@ -27,13 +29,17 @@ pub struct ClientOptions {
     pub network: Option<Network>,
     /// The key. `None`: what the environment says. Needed to submit, follow and fetch; not to render or check modules.
     pub wallet: Option<Wallet>,
-    /// The folder for what the client keeps: the modules that it fetched. `None`: `LILYPAD_DATA_DIR`, or the platform's place for an
+    /// The folder for what the client keeps: its journal, and the modules that it fetched. `None`: `LILYPAD_DATA_DIR`, or the platform's place for an
     /// application's data.
     pub data_dir: Option<PathBuf>,
     /// The version that the client says it is. `None`: [`DEFAULT_CLIENT_VERSION`](crate::solver::DEFAULT_CLIENT_VERSION).
     pub client_version: Option<String>,
     /// How long one request for a record may take. `None`: 30 s.
     pub request_timeout: Option<Duration>,
+    /// Where jobs are written down before they leave, so that a crash loses none.
+    pub journal: JournalMode,
+    /// How many results are downloaded at once. `None`: 4.
+    pub max_downloads: Option<usize>,
     /// Modules that come along instead of being fetched.
     pub bundle: Bundle,
     /// Where environment variables come from. `None`: this process.
@@ -76,6 +82,18 @@ impl ClientBuilder {
         self
     }
 
+    /// Where jobs are written down before they leave.
+    pub fn journal(mut self, journal: JournalMode) -> Self {
+        self.0.journal = journal;
+        self
+    }
+
+    /// How many results are downloaded at once; the others wait. At least 1.
+    pub fn max_downloads(mut self, count: usize) -> Self {
+        self.0.max_downloads = Some(count);
+        self
+    }
+
     /// Modules that come along instead of being fetched.
     pub fn bundle(mut self, bundle: Bundle) -> Self {
         self.0.bundle = bundle;
@@ -108,6 +126,8 @@ struct Inner {
     wallet: Option<Wallet>,
     options: SolverApiOptions,
     resolver: Resolver,
+    journal: Journal,
+    downloads: Semaphore,
     solver: OnceCell<(SolverApi, Tracker)>,
 }
 
@@ -148,9 +168,13 @@ impl Client {
             client_version: options.client_version.unwrap_or(defaults.client_version),
             request_timeout: options.request_timeout.unwrap_or(defaults.request_timeout),
         };
+        let address = wallet.as_ref().map(|wallet| wallet.address().to_string());
+        let journal = Journal::new(&options.journal, &data_dir, &journal_scope(&network), address.as_deref());
         Ok(Self(Arc::new(Inner {
             network,
             wallet,
+            journal,
+            downloads: Semaphore::new(options.max_downloads.unwrap_or(DOWNLOADS).max(1)),
             options: solver,
             resolver: Resolver::new(resolving),
             solver: OnceCell::new(),
@@ -187,51 +211,37 @@ impl Client {
         Box::pin(job::plan(self, request.into())).await
     }
 
-    /// Finds a job of this key again, by its id.
+    /// Finds a job of this key again, by its id: in the journal, or in the solver's list.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] if the solver has no such job of this key.
+    /// [`ErrorKind::NotFound`] if neither has such a job of this key, or if the solver has forgotten it.
     pub async fn job(&self, id: &JobId) -> Result<Job> {
-        let (api, tracker) = self.connection().await?;
-        let found = job::look_for(api, id.as_str()).await?;
-        let Some(container) = found else {
-            return Err(Error::new(ErrorKind::NotFound, "find the job")
-                .with_job(id)
-                .with_message(format_args!("the solver of {} has no such job of {}", self.0.network.name, api.address()))
-                .with_help("check the id, the network and the key; a solver that keeps its records in memory forgets them on restart"));
-        };
-        let tracked = tracker.follow(id);
-        // The deal first: an offer's state alone does not tell a failure from a time-out.
-        if let Ok(deal) = container.deal_id.parse() {
-            let deal = retry(RetryPolicy::brief(), Idempotence::Repeatable, || api.deal(&deal)).await?;
-            tracker.observe_deals(&[deal]);
-        }
-        tracker.posted(&tracked, &container);
-        Ok(Job::new(self.clone(), tracked, RunOptions::default()))
+        Box::pin(job::find(self, id)).await
     }
 
-    /// All jobs of this key that the solver knows, the newest first.
+    /// All jobs of this key that the journal remembers or the solver lists, the newest first. They are followed from now on.
     ///
     /// # Errors
-    /// Every way in which a solver can refuse or not answer.
+    /// Every way in which a solver can refuse or not answer; [`ErrorKind::Journal`] if the journal is damaged:
+    /// [`repair_journal`](Self::repair_journal) mends it.
     pub async fn jobs(&self) -> Result<Vec<Job>> {
-        let (api, tracker) = self.connection().await?;
-        let filter = JobOfferFilter { job_creator: Some(api.address().to_owned()), ..Default::default() };
-        let mut offers = retry(RetryPolicy::brief(), Idempotence::Repeatable, || api.job_offers(&filter)).await?;
-        let of_ours = DealFilter { job_creator: Some(api.address().to_owned()), ..Default::default() };
-        let deals = retry(RetryPolicy::brief(), Idempotence::Repeatable, || api.deals(&of_ours)).await?;
-        offers.sort_by_key(|container| std::cmp::Reverse(container.job_offer.created_at));
-        let followed: Vec<_> = offers
-            .iter()
-            .filter(|container| container.job_creator == api.address() && job::is_genuine(container))
-            .filter_map(|container| Some((container, tracker.follow(&container.id.parse().ok()?))))
-            .collect();
-        tracker.observe_deals(&deals);
-        let jobs = followed.into_iter().map(|(container, tracked)| {
-            tracker.posted(&tracked, container);
-            Job::new(self.clone(), tracked, RunOptions::default())
-        });
-        Ok(jobs.collect())
+        Box::pin(job::all(self)).await
+    }
+
+    /// How many jobs the journal has. Needs no solver.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Journal`] if it is damaged, [`ErrorKind::Io`] if it cannot be read.
+    pub async fn journaled_jobs(&self) -> Result<usize> {
+        Ok(self.0.journal.jobs().await?.len())
+    }
+
+    /// Puts damaged lines of the journal aside, into a file beside it, and goes on with the rest. `None` if nothing is damaged.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if the journal cannot be read or written.
+    pub async fn repair_journal(&self) -> Result<Option<JournalRepair>> {
+        self.0.journal.repair().await
     }
 
     /// The network.
@@ -270,6 +280,16 @@ impl Client {
         })
     }
 
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.0.journal
+    }
+
+    /// Waits until one more result may be downloaded.
+    pub(crate) async fn download_permit(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.0.downloads.acquire().await.ok()
+    }
+
     pub(crate) async fn tracker(&self) -> Result<&Tracker> {
         self.connection().await.map(|(_, tracker)| tracker)
     }
@@ -281,7 +301,7 @@ impl Client {
                 let wallet = self.wallet()?;
                 let url = self.solver_url().await?;
                 let api = SolverApi::new(&url, wallet, &self.0.options)?;
-                let tracker = Tracker::new(api.clone());
+                let tracker = Tracker::new(api.clone(), self.0.journal.clone());
                 Ok((api, tracker))
             })
             .await
@@ -311,6 +331,12 @@ impl fmt::Debug for Client {
             .field("address", &self.0.wallet.as_ref().map(Wallet::address))
             .finish_non_exhaustive()
     }
+}
+
+/// What a journal is for: a network, or the one solver that was named.
+fn journal_scope(network: &Network) -> String {
+    let host = network.solver_url.as_ref().and_then(|url| Some((url.host_str()?, url.port_or_known_default()?)));
+    host.map_or_else(|| network.name.clone(), |(host, port)| format!("{}@{host}:{port}", network.name))
 }
 
 /// The platform's place for an application's data; the temporary folder where there is none.

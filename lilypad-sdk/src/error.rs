@@ -49,6 +49,8 @@ pub enum ErrorKind {
     Integrity,
     /// A local file or folder could not be read or written.
     Io,
+    /// The journal of jobs on this machine is damaged: something that depends on all of it cannot be done.
+    Journal,
     /// The job ran and failed; the message holds the provider's own words.
     JobFailed,
     /// The job's program ended with a non-zero exit code.
@@ -87,6 +89,7 @@ impl ErrorKind {
         ErrorKind::Chain,
         ErrorKind::Integrity,
         ErrorKind::Io,
+        ErrorKind::Journal,
         ErrorKind::JobFailed,
         ErrorKind::ModuleExit,
         ErrorKind::MatchTimeout,
@@ -116,6 +119,7 @@ impl ErrorKind {
             Self::Chain => "chain",
             Self::Integrity => "integrity",
             Self::Io => "io",
+            Self::Journal => "journal",
             Self::JobFailed => "job_failed",
             Self::ModuleExit => "module_exit",
             Self::MatchTimeout => "match_timeout",
@@ -132,7 +136,7 @@ impl ErrorKind {
     pub fn fault(self) -> Fault {
         match self {
             Self::Config | Self::Wallet | Self::InvalidInput | Self::Module | Self::Io | Self::Closed => Fault::Caller,
-            Self::VersionRejected | Self::Unauthorized | Self::NotFound => Fault::Caller,
+            Self::VersionRejected | Self::Unauthorized | Self::NotFound | Self::Journal => Fault::Caller,
             Self::Connection | Self::Solver | Self::RateLimited | Self::NetworkBusy | Self::ClockSkew => Fault::Network,
             Self::Chain | Self::Integrity | Self::Internal => Fault::Network,
             Self::JobFailed | Self::ModuleExit | Self::MatchTimeout | Self::ExecutionTimeout => Fault::Job,
@@ -285,6 +289,20 @@ impl Error {
     pub fn retryable(mut self) -> Self {
         self.0.retryable = true;
         self
+    }
+
+    /// The same error for somebody else whom the same failure hit.
+    pub(crate) fn again(&self) -> Self {
+        let inner = &self.0;
+        Self(Box::new(Inner {
+            operation: inner.operation.clone(),
+            message: inner.message.clone().or_else(|| inner.source.as_ref().map(ToString::to_string)),
+            help: inner.help.clone(),
+            job: inner.job.clone(),
+            deal: inner.deal.clone(),
+            source: None,
+            ..**inner
+        }))
     }
 
     /// What kind of error it is.

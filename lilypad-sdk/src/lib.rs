@@ -40,7 +40,8 @@ pub mod wallet;
 pub use client::{Client, ClientBuilder, ClientOptions};
 pub use error::{Error, ErrorKind, Fault, Result};
 pub use job::{
-    Cancellation, Job, JobEvent, JobEvents, JobRequest, JobStatus, JobView, Plan, ResultOptions, RunOptions,
+    Cancellation, Job, JobEvent, JobEvents, JobRequest, JobStatus, JobView, JournalMode, JournalRepair, Plan,
+    ResultOptions, RunOptions,
 };
 pub use network::Network;
 pub use protocol::{AgreementState, DataId, DealId, JobId};

@@ -27,6 +27,14 @@ pub(crate) async fn blocking<T: Send + 'static>(
     }
 }
 
+/// Does work that waits for disks, with nobody waiting for it. May be called from anywhere.
+pub(crate) fn detach_blocking(work: impl FnOnce() + Send + 'static) {
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn_blocking(work)),
+        Err(_) => drop(std::thread::spawn(work)),
+    }
+}
+
 /// This machine's clock, in milliseconds since 1970.
 pub(crate) fn unix_millis() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);

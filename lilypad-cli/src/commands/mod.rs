@@ -2,6 +2,7 @@
 
 pub(crate) mod cid;
 pub(crate) mod jobs;
+pub(crate) mod journal;
 pub(crate) mod local;
 pub(crate) mod module;
 pub(crate) mod plan;

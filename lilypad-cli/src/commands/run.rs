@@ -14,8 +14,8 @@ use crate::session::{Session, request};
 /// Runs a job and waits for its result.
 pub(crate) async fn run(global: &Global, arguments: RunArguments) -> Result<ExitCode> {
     let request = request(&arguments.job)?;
-    if let Some(folder) = &arguments.wait.out {
-        // Nobody should pay for a result that has nowhere to go.
+    if let Some(folder) = arguments.wait.out.as_ref().filter(|_| arguments.job.key.is_none()) {
+        // Nobody should pay for a result that has nowhere to go. With a key, the job's own result may be there already.
         check_destination(folder)?;
     }
     let session = Session::start(global, arguments.place.local).await?;

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use futures_util::Stream;
 
 use super::status::JobView;
-use super::tracker::Tracked;
+use super::tracked::Tracked;
 
 /// A change in what is known of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]

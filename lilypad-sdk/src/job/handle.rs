@@ -1,7 +1,7 @@
 //! A job that was posted.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use tokio::sync::OnceCell;
 
 use super::event::JobEvents;
 use super::request::RunOptions;
-use super::settle::settle;
+use super::settle::{absolute, settle};
 use super::status::{JobStatus, JobView};
-use super::tracker::Tracked;
+use super::tracked::Tracked;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::{blocking, timeout};
@@ -24,7 +24,7 @@ use crate::result::{JobResult, check_destination};
 pub struct ResultOptions {
     /// Stop waiting after this; the job goes on and can be waited for again. `None`: as long as the network allows.
     pub wait: Option<Duration>,
-    /// Put the files into this folder, which must not exist yet, or be empty. `None`: a temporary folder that goes with the last [`JobResult`].
+    /// Put the files into this folder, which must not exist yet, be empty, or hold this very result from an earlier wait. `None`: a temporary folder that goes with the last [`JobResult`].
     pub save_to: Option<PathBuf>,
     /// Whether a non-zero exit code is a result like any other. `None`: as the request said.
     pub allow_exit_code: Option<bool>,
@@ -130,9 +130,8 @@ impl Job {
     /// # Errors
     /// As [`result`](Self::result); [`ErrorKind::WaitTimeout`] if `options.wait` ended first: the job goes on.
     pub async fn result_with(&self, options: ResultOptions) -> Result<JobResult> {
-        if let Some(folder) = options.save_to.clone() {
-            // Before the wait rather than after it.
-            blocking("prepare the result's folder", move || check_destination(folder)).await?;
+        if let Some(folder) = &options.save_to {
+            self.prepare(folder).await?;
         }
         let _fetching = self.0.tracked.fetching();
         let receiving = self
@@ -144,7 +143,7 @@ impl Job {
             Some(wait) => timeout(wait, receiving).await.map_err(|_| self.waited(wait))??,
         };
         // It may have been received before, into another place.
-        if let Some(folder) = options.save_to.filter(|folder| folder != received.path()) {
+        if let Some(folder) = options.save_to.filter(|folder| absolute(folder) != absolute(received.path())) {
             received.save(folder).await?;
         }
         let allowed = options.allow_exit_code.unwrap_or(self.0.options.allow_exit_code);
@@ -152,6 +151,20 @@ impl Job {
             check_exit_code(received)?;
         }
         Ok(received.clone())
+    }
+
+    /// Finds out whether the result could be put into `folder`: before the wait rather than after it.
+    async fn prepare(&self, folder: &Path) -> Result<()> {
+        if self.0.received.get().is_some_and(|received| absolute(received.path()) == absolute(folder)) {
+            return Ok(());
+        }
+        let receiving = self.0.client.journal().job(self.id()).await?.and_then(|record| record.receiving);
+        if receiving.is_some_and(|receiving| receiving.folder == absolute(folder)) {
+            // What is there may be the result itself. If it is not, placing the result says so.
+            return Ok(());
+        }
+        let folder = folder.to_owned();
+        blocking("prepare the result's folder", move || check_destination(folder)).await
     }
 
     /// Gives the job up as far as that is possible, and says how far that was. Everybody who waits for it gets [`ErrorKind::Cancelled`].

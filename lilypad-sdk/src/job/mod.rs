@@ -5,18 +5,24 @@
 
 mod event;
 mod handle;
+mod journal;
 mod plan;
 mod progress;
+mod recall;
 mod request;
 mod settle;
 mod status;
 mod submit;
+mod tracked;
 mod tracker;
 
 pub use event::{JobEvent, JobEvents};
 pub use handle::{Cancellation, Job, ResultOptions};
+pub(crate) use journal::Journal;
+pub use journal::{JournalMode, JournalRepair};
 pub use plan::{Plan, PublicFacts};
+pub(crate) use recall::{all, find};
 pub use request::{JobRequest, RunOptions};
 pub use status::{DealSummary, JobStatus, JobView};
-pub(crate) use submit::{is_genuine, look_for, plan};
+pub(crate) use submit::plan;
 pub(crate) use tracker::Tracker;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 
 use super::handle::Job;
 use super::request::RunOptions;
@@ -80,6 +81,19 @@ impl Plan {
             inputs: self.offer.inputs.clone().unwrap_or_default(),
             files: self.file_names.clone(),
         }
+    }
+
+    /// What was asked for, whenever it is planned: the same module, inputs, files and target have the same.
+    pub(super) fn request_id(&self) -> String {
+        let asked = JobOffer {
+            module: self.offer.module.clone(),
+            inputs: self.offer.inputs.clone(),
+            target: self.offer.target.clone(),
+            // A field for text that is not used otherwise here.
+            nonce: self.files.as_ref().map(|files| format!("{:x}", Sha256::digest(files))).unwrap_or_default(),
+            ..JobOffer::default()
+        };
+        asked.content_id()
     }
 
     /// Sends the job.

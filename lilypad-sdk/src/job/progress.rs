@@ -33,6 +33,21 @@ impl Progress {
         Self { view, without_files: false, cancelled: false }
     }
 
+    /// Takes over how it ended, as it was known before; says whether anything changed.
+    pub(super) fn restore(&mut self, view: JobView) -> bool {
+        let changed = !self.is_over() && self.view != view;
+        if changed {
+            self.without_files = view.status == JobStatus::Failed;
+            self.view = view;
+        }
+        changed
+    }
+
+    /// Whether the job came to an end of its own.
+    pub(super) fn has_ended(&self) -> bool {
+        !self.cancelled && self.is_over()
+    }
+
     /// What is known.
     pub(super) fn view(&self) -> &JobView {
         &self.view

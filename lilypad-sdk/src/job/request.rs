@@ -15,6 +15,9 @@ pub struct RunOptions {
     /// Whether a non-zero exit code of the job's program is a result like any other. `false`: it is an error,
     /// [`ErrorKind::ModuleExit`](crate::ErrorKind::ModuleExit).
     pub allow_exit_code: bool,
+    /// Makes submitting repeatable: the same key gives the same job, also after a crash and from other processes that share the journal. 1 to 255
+    /// bytes, kept on this machine only, and remembered for the last 10,000 jobs that are over. `None`: every call is a job of its own.
+    pub idempotency_key: Option<String>,
 }
 
 /// A job to run: a module, its inputs and files.
@@ -74,6 +77,12 @@ impl JobRequest {
     /// Lets only this provider take the job.
     pub fn target(mut self, provider: Address) -> Self {
         self.options.target = Some(provider);
+        self
+    }
+
+    /// Makes submitting repeatable: the same key gives the same job.
+    pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.options.idempotency_key = Some(key.into());
         self
     }
 

@@ -1,14 +1,16 @@
 //! From a job that is followed to a result in hand.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::journal::{Entry, Receiving};
 use super::progress::{Observation, has_record};
 use super::status::{JobStatus, JobView};
-use super::tracker::Tracked;
+use super::tracked::Tracked;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
+use crate::platform::blocking;
 use crate::protocol::{AgreementState, DataId, DealId, JobCreatorTransactions, JobId, ResultRecord};
-use crate::result::{Destination, JobResult, ResultFiles, UnpackLimits, Verified, receive};
+use crate::result::{Destination, JobResult, ResultFiles, UnpackLimits, Verified, receive, reopen};
 use crate::retry::{Idempotence, RetryPolicy, retry};
 use crate::solver::SolverApi;
 
@@ -17,16 +19,23 @@ const ACCEPTED: &str = "0x";
 
 /// Waits until the job is over or its result is at the solver, then receives, verifies and accepts it.
 pub(super) async fn settle(client: &Client, job: &Tracked, save_to: Option<PathBuf>) -> Result<JobResult> {
+    if let Some(result) = from_disk(client, job, save_to.as_deref()).await? {
+        return Ok(result);
+    }
     let view = wait_for_end(job).await?;
     let api = client.solver().await?;
     let Some(deal) = view.deal.as_ref().map(|deal| deal.id.clone()) else {
         return Err(ended_without_result(job.id(), &view));
     };
     let with_ids = |error: Error| error.with_job(job.id()).with_deal(&deal);
+    let is_succeeded = view.status == JobStatus::Succeeded;
     if view.status == JobStatus::Cancelled || !has_record(view.state) {
         return Err(with_ids(ended_without_result(job.id(), &view)));
     }
     let record = match retry(RetryPolicy::default(), Idempotence::Repeatable, || api.result(&deal)).await {
+        Err(error) if error.kind() == ErrorKind::NotFound && is_succeeded => {
+            return Err(with_ids(error.with_help("it was accepted before, and the solver no longer has it")));
+        }
         Err(error) if error.kind() == ErrorKind::NotFound && view.status.is_final() => {
             return Err(with_ids(ended_without_result(job.id(), &view)));
         }
@@ -42,7 +51,7 @@ pub(super) async fn settle(client: &Client, job: &Tracked, save_to: Option<PathB
     if view.state == AgreementState::TIMEOUT_DOWNLOAD {
         return Err(with_ids(ended_without_result(job.id(), &view)));
     }
-    fetch(api, job, &deal, &record, save_to).await.map_err(with_ids)
+    fetch(client, job, &deal, &record, save_to).await.map_err(with_ids)
 }
 
 /// Waits until there is something to fetch, or nothing more to wait for. No timer is in this path: an event moves it.
@@ -103,15 +112,44 @@ fn ended_without_result(job: &JobId, view: &JobView) -> Error {
     Error::new(kind, "get the result").with_job(job).with_message(message).with_help(help)
 }
 
+/// Takes a result that lies on this machine already, where an earlier wait put it: it may have died before it could say so.
+async fn from_disk(client: &Client, job: &Tracked, save_to: Option<&Path>) -> Result<Option<JobResult>> {
+    let Some(Receiving { deal, data, folder }) =
+        client.journal().job(job.id()).await?.and_then(|record| record.receiving)
+    else {
+        return Ok(None);
+    };
+    if job.view().status == JobStatus::Cancelled || save_to.is_some_and(|asked| absolute(asked) != folder) {
+        return Ok(None);
+    }
+    let expected = data.clone();
+    let found = blocking("look for the result", move || reopen(&folder, &expected)).await;
+    let Ok(Some(files)) = found.inspect_err(|error| tracing::debug!(%error, "the result is not on disk any more"))
+    else {
+        return Ok(None);
+    };
+    let result = JobResult::new(&files, job.id().clone(), deal.clone())?;
+    if job.view().status != JobStatus::Succeeded {
+        accept(client.solver().await?, &deal, &files).await;
+        job.observe(&Observation { state: AgreementState::RESULTS_ACCEPTED, deal: None });
+    }
+    Ok(Some(result))
+}
+
+/// Where a folder is, whatever the current one will be.
+pub(super) fn absolute(folder: &Path) -> PathBuf {
+    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
+}
+
 /// Receives the files, verifies and keeps them, and accepts the result.
 async fn fetch(
-    api: &SolverApi,
+    client: &Client,
     job: &Tracked,
     deal: &DealId,
     record: &ResultRecord,
     save_to: Option<PathBuf>,
 ) -> Result<JobResult> {
-    let policy = RetryPolicy::default();
+    let api = client.solver().await?;
     if record.deal_id != deal.as_str() {
         return Err(Error::new(ErrorKind::Integrity, "get the result")
             .with_message(format_args!("the solver answered with the result of another deal, `{}`", record.deal_id)));
@@ -121,16 +159,15 @@ async fn fetch(
             .with_message(format_args!("the result names `{}` as its data, which is no content id", record.data_id))
     })?;
     let destination = match save_to {
-        Some(folder) => Destination::Folder(folder),
+        Some(folder) => {
+            // Before the folder appears: who finds it after a crash must know whose it is.
+            let into = Receiving { deal: deal.clone(), data: data_id.clone(), folder: absolute(&folder) };
+            client.journal().note(Entry::Receiving { job: job.id().clone(), into }).await?;
+            Destination::Folder(folder)
+        }
         None => Destination::Temporary,
     };
-    let limits = UnpackLimits::default();
-    // A broken download starts again from its beginning: the solver knows no ranges.
-    let files: Verified<ResultFiles> = retry(policy, Idempotence::Repeatable, || async {
-        let body = api.result_files(deal).await?;
-        receive(body, destination.clone(), &data_id, &limits).await
-    })
-    .await?;
+    let files = download(client, deal, destination, &data_id).await?;
     // Before it is accepted: a result without an exit code is not whole.
     let result = JobResult::new(&files, job.id().clone(), deal.clone())?;
     if job.view().status == JobStatus::Cancelled {
@@ -139,6 +176,24 @@ async fn fetch(
     accept(api, deal, &files).await;
     job.observe(&Observation { state: AgreementState::RESULTS_ACCEPTED, deal: None });
     Ok(result)
+}
+
+/// Downloads the files, when it is their turn.
+async fn download(
+    client: &Client,
+    deal: &DealId,
+    destination: Destination,
+    data_id: &DataId,
+) -> Result<Verified<ResultFiles>> {
+    let api = client.solver().await?;
+    let _turn = client.download_permit().await;
+    let limits = UnpackLimits::default();
+    // A broken download starts again from its beginning: the solver knows no ranges.
+    retry(RetryPolicy::default(), Idempotence::Repeatable, || async {
+        let body = api.result_files(deal).await?;
+        receive(body, destination.clone(), data_id, &limits).await
+    })
+    .await
 }
 
 /// Tells the solver that the result is in hand, which only verified files can do. The files are safe by now, so a solver that cannot be reached does not make this

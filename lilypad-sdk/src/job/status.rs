@@ -41,6 +41,21 @@ impl JobStatus {
         }
     }
 
+    /// The status of this name, if there is one.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        let all = [
+            Self::Queued,
+            Self::Running,
+            Self::Uploading,
+            Self::Downloading,
+            Self::Succeeded,
+            Self::Failed,
+            Self::TimedOut,
+            Self::Cancelled,
+        ];
+        all.into_iter().find(|status| status.as_str() == name)
+    }
+
     /// Whether nothing follows.
     pub fn is_final(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::TimedOut | Self::Cancelled)

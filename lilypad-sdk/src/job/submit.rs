@@ -1,4 +1,7 @@
 //! From a request to an offer that the solver has taken.
+//!
+//! The order is what keeps money safe: an offer is stamped when it is its turn, which gives its id; the id is in the journal before the offer leaves;
+//! and another takes its place only when it is certain that the solver has not taken it and cannot any more.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,22 +9,23 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::handle::Job;
+use super::journal::{Claim, Entry, KeyUse, Offered};
 use super::plan::Plan;
+use super::recall::{Behind, behind_key, is_genuine, wait_for_fate};
 use super::request::JobRequest;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::{InputFile, InputFiles, Module, ModuleOrigin, ModuleReference};
 use crate::platform::{Instant, blocking, sleep, unix_millis};
 use crate::protocol::{self, DealPricing, JobId, JobOffer, JobOfferContainer, PricingMode, Target};
-use crate::retry::{Idempotence, RetryPolicy, retry};
-use crate::solver::{JobOfferFilter, SolverApi, Turn};
+use crate::solver::{SolverApi, Turn};
 
 /// How long a refused offer is offered again: a solver that is busy, a rate limit.
 const PATIENCE_WITH_REFUSALS: Duration = Duration::from_secs(120);
 /// How long a solver is called that does not answer at all.
 const PATIENCE_WITH_SILENCE: Duration = Duration::from_secs(10);
-/// After an answer was lost and the solver's list lacks the offer, it is read once more so much later.
-const SECOND_LOOK: Duration = Duration::from_secs(1);
+/// No idempotency key is longer, in bytes.
+const LONGEST_KEY: usize = 255;
 /// The reference client's prices, in whole LP.
 const PRICING: DealPricing =
     DealPricing { instruction_price: 1, payment_collateral: 2, results_collateral_multiple: 2, mediation_fee: 1 };
@@ -29,6 +33,7 @@ const PRICING: DealPricing =
 /// Resolves and renders the module, checks the files, and makes the offer.
 pub(crate) async fn plan(client: &Client, request: JobRequest) -> Result<Plan> {
     let wallet = client.wallet()?;
+    check_key(client, request.options.idempotency_key.as_deref())?;
     let reference: ModuleReference = request.module.parse()?;
     let module = client.resolver().resolve(&reference).await?;
     refuse_what_providers_cannot_reach(client, &module)?;
@@ -55,6 +60,21 @@ pub(crate) async fn plan(client: &Client, request: JobRequest) -> Result<Plan> {
     };
     offer.id = offer.content_id();
     Ok(Plan { client: client.clone(), offer, module: rendered, file_names, files, options: request.options })
+}
+
+/// Whether an idempotency key can be used.
+fn check_key(client: &Client, key: Option<&str>) -> Result<()> {
+    let Some(key) = key else { return Ok(()) };
+    let bad = |message: String| Error::new(ErrorKind::InvalidInput, "plan the job").with_message(message);
+    if key.is_empty() || key.len() > LONGEST_KEY {
+        return Err(bad(format!("an idempotency key of {} bytes", key.len()))
+            .with_help("an idempotency key has 1 to 255 bytes"));
+    }
+    if client.journal().is_off() {
+        return Err(bad("an idempotency key needs a journal, and this client's is turned off".into())
+            .with_help("leave the client's journal on, or in memory"));
+    }
+    Ok(())
 }
 
 /// A module in a folder of this machine is out of reach for providers of a network elsewhere.
@@ -93,93 +113,140 @@ fn read_files(
     Ok((files.names().map(str::to_owned).collect(), archive))
 }
 
-/// Stamps the offer and posts it, once in effect.
+/// Stamps the offer, writes it down and posts it, once in effect.
 ///
-/// After an explicit refusal that passes it is stamped anew. When the answer was lost, the solver's list says whether the offer was taken:
-/// only if it was not is it posted again.
+/// After an explicit refusal that passes it is stamped anew, in place of the first. When the answer was lost, the solver's list says whether the offer
+/// was taken; only when it was not and cannot be any more is another sent.
 pub(super) async fn submit(plan: Plan) -> Result<Job> {
-    let api = plan.client.solver().await?.clone();
-    let tracker = plan.client.tracker().await?.clone();
-    let (mut first_try, mut skewed) = (None, false);
+    let client = plan.client.clone();
+    let (api, tracker, journal) = (client.solver().await?, client.tracker().await?, client.journal());
+    let mut offered = Offered {
+        job: plan.id(),
+        stamped_ms: 0,
+        module: plan.public().module,
+        allow_exit_code: plan.options.allow_exit_code,
+        key: plan.options.idempotency_key.clone().map(|key| KeyUse { key, request: plan.request_id() }),
+        replaces: None,
+    };
+    if let Some(used) = &offered.key
+        && let Some(known) = journal.under_key(&used.key).await?
+    {
+        match behind_key(&client, used, known).await? {
+            Behind::Job(job) => return Ok(job),
+            Behind::NotTaken(id) => offered.replaces = Some(id),
+        }
+    }
+    let mut patience = Patience::default();
     let mut offer = plan.offer.clone();
-    for attempt in 0u32.. {
+    loop {
         let turn = api.job_offer_turn(plan.files.is_some()).await;
-        // Waiting for its turn is no refusal.
-        let start = *first_try.get_or_insert_with(Instant::now);
+        patience.begin();
         offer.created_at = api.now_ms();
         offer.id = offer.content_id();
-        let id: JobId = offer.id.parse()?;
-        let tracked = tracker.follow(&id);
-        let outcome = post(&api, turn, &offer, plan.files.clone()).await;
-        let error = match outcome {
-            Ok(container) => {
-                check_answer(&container, &id)?;
-                tracker.posted(&tracked, &container);
-                return Ok(Job::new(plan.client.clone(), tracked, plan.options));
+        (offered.job, offered.stamped_ms) = (offer.id.parse()?, offer.created_at);
+        if let Claim::InUse(known) = journal.offer(offered.clone()).await? {
+            drop(turn);
+            let Some(used) = &offered.key else { continue };
+            match behind_key(&client, used, *known).await? {
+                Behind::Job(job) => return Ok(job),
+                Behind::NotTaken(id) => offered.replaces = Some(id),
             }
-            Err(error) => error.with_job(&id),
-        };
-        let wait = match error.retry_after() {
-            Some(asked) => asked,
+            continue;
+        }
+        let id = offered.job.clone();
+        let tracked = tracker.follow(&id);
+        match post(api, turn, &offer, &id, plan.files.clone()).await {
+            Posted::Taken(container) => {
+                if let Err(error) = journal.note(Entry::Taken { job: id }).await {
+                    // Its offer is written down, and the solver's list will say the rest.
+                    tracing::warn!(%error, job = %offered.job, "could not write down that the solver took the job");
+                }
+                tracker.posted(&tracked, &container);
+                return Ok(Job::new(client, tracked, plan.options));
+            }
+            Posted::NotTaken(error) => match patience.wait_after(&error) {
+                Some(wait) => {
+                    tracing::debug!(%error, ?wait, "offering the job again");
+                    sleep(wait).await;
+                    offered.replaces = Some(id);
+                }
+                None => {
+                    journal.note_soon(Entry::NotTaken { job: id.clone() });
+                    return Err(error.with_job(&id));
+                }
+            },
+            Posted::Unknown(error) => return Err(error.with_job(&id)),
+        }
+    }
+}
+
+/// How long an offer is offered again.
+#[derive(Default)]
+struct Patience {
+    start: Option<Instant>,
+    attempts: u32,
+    /// Whether the clocks were found to differ.
+    skewed: bool,
+}
+
+impl Patience {
+    /// Starts to count. Waiting for the first turn is no refusal.
+    fn begin(&mut self) {
+        self.start.get_or_insert_with(Instant::now);
+    }
+
+    /// How long to wait before the next attempt. `None`: not again.
+    fn wait_after(&mut self, error: &Error) -> Option<Duration> {
+        let wait = match (error.retry_after(), error.kind()) {
+            (Some(asked), _) => asked,
             // The answer's clock is known now, so the next stamp fits at once; a second refusal means something else.
-            None if error.kind() == ErrorKind::ClockSkew && !std::mem::replace(&mut skewed, true) => Duration::ZERO,
-            None if error.kind() == ErrorKind::ClockSkew => return Err(error),
-            None => Duration::from_millis(500 << attempt.min(4)),
+            (None, ErrorKind::ClockSkew) if self.skewed => return None,
+            (None, ErrorKind::ClockSkew) => Duration::ZERO,
+            (None, _) => Duration::from_millis(500 << self.attempts.min(4)),
         };
+        self.skewed |= error.kind() == ErrorKind::ClockSkew;
+        self.attempts += 1;
+        // Who answered later than the offer, to say that it was not taken, is not silent.
         let patience = match error.kind() {
-            ErrorKind::Connection => PATIENCE_WITH_SILENCE,
+            ErrorKind::Connection if !error.may_have_acted() => PATIENCE_WITH_SILENCE,
             _ => PATIENCE_WITH_REFUSALS,
         };
-        if !error.is_retryable() || start.elapsed() + wait > patience {
-            return Err(error);
-        }
-        tracing::debug!(%error, ?wait, "offering the job again");
-        sleep(wait).await;
+        let elapsed = self.start.map_or(Duration::ZERO, |start| start.elapsed());
+        (error.is_retryable() && elapsed + wait <= patience).then_some(wait)
     }
-    Err(Error::new(ErrorKind::Internal, "post job offer"))
 }
 
-/// Posts once. If it is unclear whether the solver acted, asks it.
-async fn post(api: &SolverApi, turn: Turn<'_>, offer: &JobOffer, files: Option<Bytes>) -> Result<JobOfferContainer> {
+/// What came of posting an offer once.
+enum Posted {
+    /// The solver has it.
+    Taken(Box<JobOfferContainer>),
+    /// It has not, and cannot get it any more.
+    NotTaken(Error),
+    /// Nobody can tell: the caller must not send another.
+    Unknown(Error),
+}
+
+/// Posts once. If it is unclear whether the solver acted, asks it until that is clear.
+async fn post(api: &SolverApi, turn: Turn<'_>, offer: &JobOffer, id: &JobId, files: Option<Bytes>) -> Posted {
     let error = match api.post_job_offer_in(turn, offer, files).await {
-        Err(error) if error.may_have_acted() => error,
-        other => return other,
+        Ok(container) => match check_answer(&container, id) {
+            Ok(()) => return Posted::Taken(Box::new(container)),
+            Err(error) => error,
+        },
+        Err(error) if !error.may_have_acted() => return Posted::NotTaken(error),
+        Err(error) => error,
     };
-    tracing::debug!(%error, "looking whether the solver took the offer");
-    let mut found = look_for(api, &offer.id).await;
-    if matches!(found, Ok(None)) {
-        // It may still be at work on the request.
-        sleep(SECOND_LOOK).await;
-        found = look_for(api, &offer.id).await;
+    tracing::debug!(%error, job = %id, "looking whether the solver took the offer");
+    match wait_for_fate(api, id, offer.created_at).await {
+        Ok(Some(container)) => Posted::Taken(container),
+        // An answer that makes no sense does not make more when it is asked for again.
+        Ok(None) if error.kind() == ErrorKind::Integrity => Posted::NotTaken(error.permanent()),
+        Ok(None) => Posted::NotTaken(error.retryable()),
+        Err(_) => Posted::Unknown(error.permanent().with_help(
+            "it is not known whether the solver took the job: look for its id later, and do not submit it again before, or only with an \
+             idempotency key",
+        )),
     }
-    match found {
-        Ok(Some(container)) => Ok(container),
-        // Not taken: as good as an explicit refusal.
-        Ok(None) => Err(Error::new(error.kind(), "post job offer")
-            .with_message(error.message().unwrap_or("no answer"))
-            .retryable()
-            .with_source(error)),
-        // Not known: the caller must not send another.
-        Err(_) => Err(error
-            .permanent()
-            .with_help("it is not known whether the solver took the job: look for its id before you submit it again")),
-    }
-}
-
-/// Looks for an offer in the solver's list.
-///
-/// The list, not `GET /job_offers/{id}`: the reference solver drops the connection on an id that it does not know, which looks the same as a
-/// broken network. (PROTOCOL.md, section 5)
-pub(crate) async fn look_for(api: &SolverApi, id: &str) -> Result<Option<JobOfferContainer>> {
-    let filter = JobOfferFilter { job_creator: Some(api.address().to_owned()), ..Default::default() };
-    let offers = retry(RetryPolicy::brief(), Idempotence::Repeatable, || api.job_offers(&filter)).await?;
-    // Filtered again: a list need not be right.
-    Ok(offers.into_iter().find(|container| container.id == id && is_genuine(container)))
-}
-
-/// Whether an offer is what its id says: a list need not be right.
-pub(crate) fn is_genuine(container: &JobOfferContainer) -> bool {
-    container.job_offer.content_id() == container.id
 }
 
 /// Whether the answer is about the offer that was posted.
@@ -190,6 +257,6 @@ fn check_answer(container: &JobOfferContainer, id: &JobId) -> Result<()> {
     Err(Error::new(ErrorKind::Integrity, "post job offer")
         .with_job(id)
         .with_message(format_args!("the solver answered with another offer, `{}`", container.id))
-        .with_help("it may or may not have taken the job; look for the id before you submit it again")
+        .with_help("do not trust this solver; nothing of the job was accepted")
         .maybe_done())
 }

@@ -8,16 +8,17 @@ use std::collections::HashMap;
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use memchr::memmem::Finder;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
-use super::event::JobEvent;
-use super::progress::{Observation, Progress};
-use super::status::{DealSummary, JobStatus, JobView};
+use super::journal::{Ended, JobRecord, Journal, Stage};
+use super::progress::Observation;
+use super::status::DealSummary;
+use super::tracked::Tracked;
 use crate::error::Result;
 use crate::platform::{AbortHandle, Instant, sleep, sleep_until, spawn};
 use crate::protocol::{DealContainer, Event, JobId, JobOfferContainer, json};
@@ -33,8 +34,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// The socket stays open so long after the last job ended: often another follows.
 const IDLE: Duration = Duration::from_secs(30);
-/// So many complete lists without a job that was posted mean that the solver forgot it.
-const MISSES: u32 = 2;
 
 /// Follows jobs on one event socket. Cheap to clone; the socket closes with the last clone.
 #[derive(Clone)]
@@ -57,6 +56,7 @@ impl Drop for Guard {
 /// What the tracker and its task share.
 struct Core {
     api: SolverApi,
+    journal: Journal,
     jobs: Mutex<HashMap<JobId, Weak<Tracked>>>,
     /// A job to follow has come.
     wake: Notify,
@@ -68,45 +68,13 @@ struct Core {
     own: Finder<'static>,
 }
 
-/// One job that is followed.
-pub(crate) struct Tracked {
-    id: JobId,
-    inner: Mutex<Inner>,
-    /// Whether the socket was open before the offer left: then no event of it was missed.
-    heard_from_start: bool,
-    changes: watch::Sender<()>,
-}
-
-struct Inner {
-    progress: Progress,
-    log: Vec<JobEvent>,
-    /// Whether the solver is known to have taken the offer.
-    posted: bool,
-    /// Complete lists in a row that lacked it.
-    misses: u32,
-    /// How many wait for its result.
-    fetchers: usize,
-    /// A deal that claims to be about this job and is not.
-    refused_deal: Option<String>,
-}
-
-/// Somebody who waits for a job's result.
-pub(super) struct Fetching<'a>(&'a Tracked);
-
-impl Drop for Fetching<'_> {
-    fn drop(&mut self) {
-        self.0.inner().fetchers -= 1;
-        // Who follows the events may have nothing more to wait for.
-        self.0.changes.send_replace(());
-    }
-}
-
 impl Tracker {
     /// For the jobs of the address that `api` signs for.
-    pub(crate) fn new(api: SolverApi) -> Self {
+    pub(crate) fn new(api: SolverApi, journal: Journal) -> Self {
         let own = Finder::new(&format!(r#""job_creator":"{}""#, api.address())).into_owned();
         let core = Core {
             api,
+            journal,
             jobs: Mutex::default(),
             wake: Notify::new(),
             look: Notify::new(),
@@ -123,19 +91,8 @@ impl Tracker {
         if let Some(tracked) = jobs.get(id).and_then(Weak::upgrade) {
             return tracked;
         }
-        let tracked = Arc::new(Tracked {
-            id: id.clone(),
-            inner: Mutex::new(Inner {
-                progress: Progress::new(),
-                log: Vec::new(),
-                posted: false,
-                misses: 0,
-                fetchers: 0,
-                refused_deal: None,
-            }),
-            heard_from_start: core.connected.load(Ordering::Acquire),
-            changes: watch::Sender::new(()),
-        });
+        let heard_from_start = core.connected.load(Ordering::Acquire);
+        let tracked = Arc::new(Tracked::new(id.clone(), heard_from_start, core.journal.clone()));
         jobs.insert(id.clone(), Arc::downgrade(&tracked));
         drop(jobs);
         self.0.task.get_or_init(|| spawn(run(core.clone())));
@@ -150,11 +107,22 @@ impl Tracker {
 
     /// Takes in the solver's answer to a job's offer.
     pub(crate) fn posted(&self, job: &Tracked, container: &JobOfferContainer) {
-        job.inner().posted = true;
+        let missed_events = job.posted();
         job.observe(&Observation { state: container.state, deal: None });
-        if !job.heard_from_start {
+        if missed_events {
             self.0.core.look.notify_one();
         }
+    }
+
+    /// Follows a job that the journal knows.
+    pub(crate) fn restore(&self, record: &JobRecord) -> Arc<Tracked> {
+        let tracked = self.follow(record.job());
+        if let Some(view) = record.end.as_ref().and_then(Ended::view) {
+            tracked.restore(view);
+        } else if record.stage == Stage::Taken && tracked.posted() {
+            self.0.core.look.notify_one();
+        }
+        tracked
     }
 }
 
@@ -210,10 +178,10 @@ impl Core {
 
     fn observe_deal(&self, container: &DealContainer) {
         let Some(job) = self.find(&container.job_offer) else { return };
-        if job.knows_deal(&container.id) || is_about(container, &job.id) {
+        if job.knows_deal(&container.id) || is_about(container, job.id()) {
             job.observe(&Observation { state: container.state, deal: DealSummary::of(container) });
         } else {
-            tracing::warn!(job = %job.id, deal = container.id, "skipped a deal that is not about the offer that was posted");
+            tracing::warn!(job = %job.id(), deal = container.id, "skipped a deal that is not about the offer that was posted");
             job.refuse_deal(&container.id);
         }
     }
@@ -234,7 +202,7 @@ impl Core {
         offers.iter().for_each(|offer| self.observe_offer(offer));
         let listed: std::collections::HashSet<&str> = offers.iter().map(|offer| offer.id.as_str()).collect();
         for job in asked {
-            job.seen_in_list(listed.contains(job.id.as_str()));
+            job.seen_in_list(listed.contains(job.id().as_str()));
         }
         Ok(())
     }
@@ -244,118 +212,6 @@ impl Core {
 fn is_about(container: &DealContainer, job: &JobId) -> bool {
     let deal = &container.deal;
     deal.content_id() == container.id && deal.job_offer.content_id() == job.as_str()
-}
-
-impl Tracked {
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The job's id.
-    pub(super) fn id(&self) -> &JobId {
-        &self.id
-    }
-
-    /// What is known now.
-    pub(super) fn view(&self) -> JobView {
-        self.inner().progress.view().clone()
-    }
-
-    /// Whether nothing more can follow.
-    pub(super) fn is_over(&self) -> bool {
-        self.inner().progress.is_over()
-    }
-
-    /// Remembers a deal that claims to be about this job and is not.
-    fn refuse_deal(&self, id: &str) {
-        self.inner().refused_deal = Some(id.to_owned());
-        self.changes.send_replace(());
-    }
-
-    /// A deal that claims to be about this job and is not, if there is no other although there must be one.
-    pub(super) fn refused_deal(&self) -> Option<String> {
-        let inner = self.inner();
-        inner.refused_deal.clone().filter(|_| inner.progress.lacks_deal())
-    }
-
-    /// Whether only the deal is missing to ask for the result.
-    fn lacks_deal(&self) -> bool {
-        self.inner().progress.lacks_deal()
-    }
-
-    /// Whether its result waits at the solver.
-    pub(super) fn has_result(&self) -> bool {
-        self.inner().progress.view().status == JobStatus::Downloading
-    }
-
-    /// Whether somebody here waits for the result, so that more will happen to it.
-    pub(super) fn is_fetched(&self) -> bool {
-        self.inner().fetchers > 0
-    }
-
-    /// Counts somebody who waits for the result, until the value is dropped.
-    pub(super) fn fetching(&self) -> Fetching<'_> {
-        self.inner().fetchers += 1;
-        Fetching(self)
-    }
-
-    /// Whether the solver took it and then forgot it.
-    pub(super) fn is_forgotten(&self) -> bool {
-        self.inner().misses >= MISSES
-    }
-
-    /// The event at `index`, from 0.
-    pub(super) fn event(&self, index: usize) -> Option<JobEvent> {
-        self.inner().log.get(index).cloned()
-    }
-
-    /// Changes when anything does.
-    pub(super) fn subscribe(&self) -> watch::Receiver<()> {
-        self.changes.subscribe()
-    }
-
-    fn is_posted(&self) -> bool {
-        self.inner().posted
-    }
-
-    /// Says that this client gave the job up.
-    pub(super) fn cancel(&self) {
-        self.change(|progress| {
-            progress.cancel();
-            true
-        });
-    }
-
-    /// Takes in an observation.
-    pub(super) fn observe(&self, seen: &Observation) {
-        self.change(|progress| progress.observe(seen));
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Progress) -> bool) {
-        let mut inner = self.inner();
-        let first = inner.log.is_empty();
-        if change(&mut inner.progress) || first {
-            let view = inner.progress.view().clone();
-            tracing::debug!(job = %self.id, status = %view.status, state = %view.state, "job changed");
-            inner.log.push(JobEvent { at: SystemTime::now(), view });
-            drop(inner);
-            self.changes.send_replace(());
-        }
-    }
-
-    fn knows_deal(&self, id: &str) -> bool {
-        self.inner().progress.view().deal.as_ref().is_some_and(|deal| deal.id.as_str() == id)
-    }
-
-    fn seen_in_list(&self, seen: bool) {
-        let mut inner = self.inner();
-        inner.misses = if seen { 0 } else { inner.misses + 1 };
-        let forgotten = inner.misses >= MISSES;
-        drop(inner);
-        if forgotten {
-            self.changes.send_replace(());
-        }
-    }
 }
 
 /// The tracker's task.

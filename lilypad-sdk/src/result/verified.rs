@@ -27,6 +27,14 @@ impl Verified<Unpacked> {
     }
 }
 
+impl Verified<ResultFiles> {
+    /// Compares files whose id was just computed with what was promised.
+    pub(super) fn check_files(files: ResultFiles, expected: &DataId) -> Result<Self> {
+        compare(files.data_id(), expected, "look for the result")?;
+        Ok(Self(files))
+    }
+}
+
 impl<T> Deref for Verified<T> {
     type Target = T;
 

@@ -1,0 +1,177 @@
+//! What a client remembers, on a real network: jobs found again, keys that give the same job.
+
+#![allow(clippy::unwrap_used)] // A test that panics has failed, as it should.
+
+use std::path::Path;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use lilypad_localnet::{Clock, LocalNetwork};
+use lilypad_sdk::{Client, ErrorKind, JobRequest, JobStatus, JournalMode, Result, ResultOptions};
+
+/// A client of `network` whose journal is in `folder`, as a process that has just started makes it.
+fn client(network: &LocalNetwork, folder: &Path) -> Client {
+    network.client_builder().journal(JournalMode::Folder(folder.to_owned())).build().unwrap()
+}
+
+/// A job that says `text`.
+fn cow(text: &str) -> JobRequest {
+    JobRequest::new("cowsay:v0.0.4").input("Message", text)
+}
+
+#[tokio::test]
+async fn a_client_that_comes_back_finds_its_jobs_and_their_results() -> Result<()> {
+    let (network, folder) = (LocalNetwork::start().await?, tempfile::tempdir().unwrap());
+    let first = client(&network, folder.path());
+    let open = first.submit(cow("still to be fetched")).await?.id().clone();
+    let done = first.submit(cow("fetched")).await?;
+    done.result().await?;
+    let done = done.id().clone();
+    drop(first);
+
+    let second = client(&network, folder.path());
+    let jobs = second.jobs().await?;
+    assert_eq!(jobs.iter().map(|job| job.id().clone()).collect::<Vec<_>>(), [done.clone(), open.clone()]);
+    assert!(second.job(&open).await?.result().await?.stdout_text()?.contains("still to be fetched"));
+    assert_eq!(second.job(&done).await?.status(), JobStatus::Succeeded);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_became_of_a_job_is_known_when_the_solver_has_forgotten_it() -> Result<()> {
+    let (first_network, folder) = (LocalNetwork::start().await?, tempfile::tempdir().unwrap());
+    let first = client(&first_network, folder.path());
+    let done = first.submit(cow("moo")).await?;
+    done.result().await?;
+    let done = done.id().clone();
+    let lost = first.submit(JobRequest::new("sleep:v1").input("Seconds", "60")).await?.id().clone();
+    drop(first);
+    first_network.stop().await;
+
+    let network = LocalNetwork::start().await?;
+    let second = client(&network, folder.path());
+    assert_eq!(second.job(&done).await?.status(), JobStatus::Succeeded);
+    let error = second.job(&lost).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().contains("has forgotten it since"), "{error}");
+    let known: Vec<_> = second.jobs().await?.iter().map(|job| job.id().clone()).collect();
+    assert_eq!(known, [lost, done]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_same_key_gives_the_same_job_however_often_and_from_wherever() -> Result<()> {
+    let (network, folder) = (LocalNetwork::start().await?, tempfile::tempdir().unwrap());
+    let clients = [client(&network, folder.path()), client(&network, folder.path())];
+    let request = cow("once").idempotency_key("invoice 7");
+    let jobs = join_all((0..8).map(|index| clients[index % 2].submit(request.clone()))).await;
+    let ids: Vec<_> = jobs.into_iter().map(|job| job.unwrap().id().clone()).collect();
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+    drop(clients);
+    let later = client(&network, folder.path()).submit(request).await?;
+    assert_eq!(later.id(), &ids[0]);
+    assert!(later.result().await?.stdout_text()?.contains("once"));
+    assert_eq!(network.offers_taken(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_key_is_for_one_request_only() -> Result<()> {
+    let (network, folder) = (LocalNetwork::start().await?, tempfile::tempdir().unwrap());
+    let client = client(&network, folder.path());
+    let first = client.submit(cow("one").idempotency_key("k")).await?;
+    let error = client.submit(cow("other").idempotency_key("k")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert_eq!(error.job_id(), Some(first.id()));
+    assert!(error.to_string().contains("the idempotency key `k` was used before, for another job"), "{error}");
+    assert_eq!(network.offers_taken(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_work_is_refused_before_anything_is_sent() -> Result<()> {
+    let network = LocalNetwork::start().await?;
+    let without = network.client_builder().journal(JournalMode::Off).build()?;
+    let error = without.submit(cow("moo").idempotency_key("k")).await.unwrap_err();
+    assert!(error.to_string().contains("needs a journal"), "{error}");
+    for key in [String::new(), "k".repeat(256)] {
+        let error = network.client().submit(cow("moo").idempotency_key(key)).await.unwrap_err();
+        assert!(error.to_string().contains("1 to 255 bytes"), "{error}");
+    }
+    assert_eq!(network.offers_taken(), 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_result_can_be_saved_to_the_same_folder_again_also_after_a_restart() -> Result<()> {
+    let (network, folder) = (LocalNetwork::start().await?, tempfile::tempdir().unwrap());
+    let (journal, out) = (folder.path().join("journal"), folder.path().join("out"));
+    let options = || ResultOptions::default().save_to(&out);
+    let job = client(&network, &journal).submit(cow("moo")).await?;
+    job.result_with(options()).await?;
+    job.result_with(options()).await?;
+    let again = client(&network, &journal).job(job.id()).await?.result_with(options()).await?;
+    assert!(again.stdout_text()?.contains("moo"));
+
+    std::fs::write(out.join("stdout"), "something else").unwrap();
+    let error = client(&network, &journal).job(job.id()).await?.result_with(options()).await.unwrap_err();
+    assert!(error.to_string().contains("exists already"), "{error}");
+    assert_eq!(std::fs::read_to_string(out.join("stdout")).unwrap(), "something else");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_result_on_disk_needs_no_solver() -> Result<()> {
+    let (network, folder) = (LocalNetwork::start().await?, tempfile::tempdir().unwrap());
+    let (journal, out) = (folder.path().join("journal"), folder.path().join("out"));
+    let job = client(&network, &journal).submit(cow("moo")).await?;
+    job.result_with(ResultOptions::default().save_to(&out)).await?;
+    let second = client(&network, &journal);
+    network.stop().await;
+    assert!(second.job(job.id()).await?.result().await?.stdout_text()?.contains("moo"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_offer_that_died_with_its_client_is_sent_anew_only_when_it_is_too_old_to_arrive() -> Result<()> {
+    let clock = Clock::manual(1_795_365_093_000);
+    let network = LocalNetwork::builder().clock(clock.clone()).start().await?;
+    let folder = tempfile::tempdir().unwrap();
+    let request = cow("once").idempotency_key("k");
+    // What a client leaves behind that dies between writing and sending. It knows the solver's clock.
+    let dead = client(&network, folder.path());
+    assert!(dead.jobs().await?.is_empty());
+    let _ = dead.submit(request.clone()).await?;
+    let lines = std::fs::read_to_string(folder.path().join("jobs.log")).unwrap();
+    let until_offer: String = lines.split_inclusive('\n').take(2).collect();
+    let other = LocalNetwork::builder().clock(clock.clone()).start().await?;
+    std::fs::write(folder.path().join("jobs.log"), until_offer).unwrap();
+
+    let second = client(&other, folder.path());
+    let submitting = second.submit(request);
+    tokio::pin!(submitting);
+    // It looks, and waits: the offer could still be on its way.
+    assert!(tokio::time::timeout(Duration::from_millis(1500), submitting.as_mut()).await.is_err());
+    assert_eq!(other.offers_taken(), 0);
+    clock.advance(Duration::from_secs(40));
+    let _ = submitting.await?;
+    assert_eq!(other.offers_taken(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_offer_by_a_clock_that_was_far_off_holds_nobody_up() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let request = cow("once").idempotency_key("k");
+    let network = LocalNetwork::builder().clock(Clock::manual(1_795_365_093_000)).start().await?;
+    let dead = client(&network, folder.path());
+    let _ = dead.submit(request.clone()).await?;
+    let lines = std::fs::read_to_string(folder.path().join("jobs.log")).unwrap();
+    let by_its_own_clock: String = lines.split_inclusive('\n').take(2).collect();
+    std::fs::write(folder.path().join("jobs.log"), by_its_own_clock).unwrap();
+
+    let other = LocalNetwork::builder().clock(Clock::manual(1_795_365_093_000)).start().await?;
+    let _ = client(&other, folder.path()).submit(request).await?;
+    assert_eq!(other.offers_taken(), 1);
+    Ok(())
+}

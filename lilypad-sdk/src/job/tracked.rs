@@ -1,0 +1,192 @@
+//! One job that is followed: what is known of it, and who wants to know.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use tokio::sync::watch;
+
+use super::event::JobEvent;
+use super::journal::{Ended, Entry, Journal};
+use super::progress::{Observation, Progress};
+use super::status::{JobStatus, JobView};
+use crate::protocol::JobId;
+
+/// So many complete lists without a job that was posted mean that the solver forgot it.
+const MISSES: u32 = 2;
+
+/// One job that is followed.
+pub(crate) struct Tracked {
+    id: JobId,
+    inner: Mutex<Inner>,
+    /// Whether the socket was open before the offer left: then no event of it was missed.
+    heard_from_start: bool,
+    /// Where its end is written down.
+    journal: Journal,
+    changes: watch::Sender<()>,
+}
+
+struct Inner {
+    progress: Progress,
+    log: Vec<JobEvent>,
+    /// Whether the solver is known to have taken the offer.
+    posted: bool,
+    /// Complete lists in a row that lacked it.
+    misses: u32,
+    /// How many wait for its result.
+    fetchers: usize,
+    /// A deal that claims to be about this job and is not.
+    refused_deal: Option<String>,
+}
+
+/// Somebody who waits for a job's result.
+pub(super) struct Fetching<'a>(&'a Tracked);
+
+impl Drop for Fetching<'_> {
+    fn drop(&mut self) {
+        self.0.inner().fetchers -= 1;
+        // Who follows the events may have nothing more to wait for.
+        self.0.changes.send_replace(());
+    }
+}
+
+impl Tracked {
+    /// A job of which nothing was heard. `heard_from_start`: whether the socket is open before the offer leaves.
+    pub(super) fn new(id: JobId, heard_from_start: bool, journal: Journal) -> Self {
+        let inner = Inner {
+            progress: Progress::new(),
+            log: Vec::new(),
+            posted: false,
+            misses: 0,
+            fetchers: 0,
+            refused_deal: None,
+        };
+        Self { id, inner: Mutex::new(inner), heard_from_start, journal, changes: watch::Sender::new(()) }
+    }
+
+    /// Takes over what was known of it before this client was made.
+    pub(super) fn restore(&self, view: JobView) {
+        self.change(|progress| progress.restore(view));
+    }
+
+    /// Says that the solver has taken the offer, and whether events of it may have been missed.
+    pub(super) fn posted(&self) -> bool {
+        self.inner().posted = true;
+        !self.heard_from_start
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The job's id.
+    pub(super) fn id(&self) -> &JobId {
+        &self.id
+    }
+
+    /// What is known now.
+    pub(super) fn view(&self) -> JobView {
+        self.inner().progress.view().clone()
+    }
+
+    /// Whether nothing more can follow.
+    pub(super) fn is_over(&self) -> bool {
+        self.inner().progress.is_over()
+    }
+
+    /// Remembers a deal that claims to be about this job and is not.
+    pub(super) fn refuse_deal(&self, id: &str) {
+        self.inner().refused_deal = Some(id.to_owned());
+        self.changes.send_replace(());
+    }
+
+    /// A deal that claims to be about this job and is not, if there is no other although there must be one.
+    pub(super) fn refused_deal(&self) -> Option<String> {
+        let inner = self.inner();
+        inner.refused_deal.clone().filter(|_| inner.progress.lacks_deal())
+    }
+
+    /// Whether only the deal is missing to ask for the result.
+    pub(super) fn lacks_deal(&self) -> bool {
+        self.inner().progress.lacks_deal()
+    }
+
+    /// Whether its result waits at the solver.
+    pub(super) fn has_result(&self) -> bool {
+        self.inner().progress.view().status == JobStatus::Downloading
+    }
+
+    /// Whether somebody here waits for the result, so that more will happen to it.
+    pub(super) fn is_fetched(&self) -> bool {
+        self.inner().fetchers > 0
+    }
+
+    /// Counts somebody who waits for the result, until the value is dropped.
+    pub(super) fn fetching(&self) -> Fetching<'_> {
+        self.inner().fetchers += 1;
+        Fetching(self)
+    }
+
+    /// Whether the solver took it and then forgot it.
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.inner().misses >= MISSES
+    }
+
+    /// The event at `index`, from 0.
+    pub(super) fn event(&self, index: usize) -> Option<JobEvent> {
+        self.inner().log.get(index).cloned()
+    }
+
+    /// Changes when anything does.
+    pub(super) fn subscribe(&self) -> watch::Receiver<()> {
+        self.changes.subscribe()
+    }
+
+    /// Whether the solver is known to have taken the offer.
+    pub(super) fn is_posted(&self) -> bool {
+        self.inner().posted
+    }
+
+    /// Says that this client gave the job up.
+    pub(super) fn cancel(&self) {
+        self.change(|progress| {
+            progress.cancel();
+            true
+        });
+    }
+
+    /// Takes in an observation.
+    pub(super) fn observe(&self, seen: &Observation) {
+        self.change(|progress| progress.observe(seen));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Progress) -> bool) {
+        let mut inner = self.inner();
+        let (first, was_over) = (inner.log.is_empty(), inner.progress.has_ended());
+        if change(&mut inner.progress) || first {
+            let view = inner.progress.view().clone();
+            if !was_over && inner.progress.has_ended() {
+                self.journal.note_soon(Entry::Ended { job: self.id.clone(), end: Ended::of(&view) });
+            }
+            tracing::debug!(job = %self.id, status = %view.status, state = %view.state, "job changed");
+            inner.log.push(JobEvent { at: SystemTime::now(), view });
+            drop(inner);
+            self.changes.send_replace(());
+        }
+    }
+
+    /// Whether this is the deal that is followed.
+    pub(super) fn knows_deal(&self, id: &str) -> bool {
+        self.inner().progress.view().deal.as_ref().is_some_and(|deal| deal.id.as_str() == id)
+    }
+
+    /// Learns whether a complete list had it.
+    pub(super) fn seen_in_list(&self, seen: bool) {
+        let mut inner = self.inner();
+        inner.misses = if seen { 0 } else { inner.misses + 1 };
+        let forgotten = inner.misses >= MISSES;
+        drop(inner);
+        if forgotten {
+            self.changes.send_replace(());
+        }
+    }
+}
