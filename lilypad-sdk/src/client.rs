@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::chain::Chain;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::{self, Job, JobRequest, Journal, JournalMode, JournalRepair, Plan, Tracker};
+use crate::job::{self, Job, JobRequest, Journal, JournalMode, JournalRepair, Map, Plan, Tracker};
 use crate::module::{Bundle, Resolver, ResolverOptions};
 use crate::network::{Environment, Network, NetworkOptions};
 use crate::protocol::JobId;
@@ -200,6 +200,34 @@ impl Client {
     /// [`ErrorKind::Wallet`] without a key, and every way in which a solver can refuse or not answer: the error says whether to try again.
     pub async fn submit(&self, request: impl Into<JobRequest>) -> Result<Job> {
         self.plan(request).await?.submit().await
+    }
+
+    /// A job of `module` for each row of inputs. Nothing is sent before [`Map::start`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: lilypad_sdk::Client) -> lilypad_sdk::Result<()> {
+    /// let mut rows = client.map("cowsay:v0.0.4", ["moo", "quack"].map(|word| [("Message", word)])).start()?;
+    /// while let Some(row) = rows.next().await {
+    ///     println!("{}: {}", row.index, row.outcome?.stdout_text()?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn map<R, K, V>(&self, module: impl Into<String>, rows: impl IntoIterator<Item = R>) -> Map
+    where
+        R: IntoIterator<Item = (K, V)>,
+        K: Into<String>,
+        V: Into<String>,
+    {
+        let module = module.into();
+        let requests = rows.into_iter().map(|row| JobRequest::new(&module).inputs(row)).collect();
+        Map::new(self.clone(), requests)
+    }
+
+    /// A job for each request: [`map`](Self::map) for rows with files, or of several modules. Idempotency keys of their own are replaced if the map has
+    /// one.
+    pub fn map_requests(&self, requests: impl IntoIterator<Item = JobRequest>) -> Map {
+        Map::new(self.clone(), requests.into_iter().collect())
     }
 
     /// Shows what submitting would send, without sending it: the exact offer, its id, the price, the machine, what becomes public.

@@ -15,6 +15,7 @@
 //! |---|---|
 //! | submit, find and list jobs | [`Client`] |
 //! | describe a job | [`JobRequest`] |
+//! | run one module over many inputs | [`Client::map`], [`Map`] |
 //! | follow a job, wait for it, give it up | [`Job`] |
 //! | read and keep what it made | [`JobResult`] |
 //! | see what would be sent, before it is | [`Plan`] |
@@ -40,8 +41,8 @@ pub mod wallet;
 pub use client::{Client, ClientBuilder, ClientOptions};
 pub use error::{Error, ErrorKind, Fault, Result};
 pub use job::{
-    Cancellation, Job, JobEvent, JobEvents, JobRequest, JobStatus, JobView, JournalMode, JournalRepair, Plan,
-    ResultOptions, RunOptions,
+    Cancellation, Job, JobEvent, JobEvents, JobRequest, JobStatus, JobView, JournalMode, JournalRepair, Map,
+    MapOptions, MapRows, Plan, ResultOptions, Row, RowOrder, RowRetries, RunOptions,
 };
 pub use network::Network;
 pub use protocol::{AgreementState, DataId, DealId, JobId};

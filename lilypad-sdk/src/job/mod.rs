@@ -6,6 +6,7 @@
 mod event;
 mod handle;
 mod journal;
+mod map;
 mod plan;
 mod progress;
 mod recall;
@@ -20,6 +21,7 @@ pub use event::{JobEvent, JobEvents};
 pub use handle::{Cancellation, Job, ResultOptions};
 pub(crate) use journal::Journal;
 pub use journal::{JournalMode, JournalRepair};
+pub use map::{Map, MapHandle, MapOptions, MapProgress, MapRows, Row, RowOrder, RowRetries};
 pub use plan::{Plan, PublicFacts};
 pub(crate) use recall::{all, find};
 pub use request::{JobRequest, RunOptions};
