@@ -11,6 +11,7 @@ use url::Url;
 use crate::chain::Chain;
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::{self, Job, JobRequest, Journal, JournalMode, JournalRepair, Map, Plan, Tracker};
+use crate::metrics::{Counters, Metrics};
 use crate::module::{Bundle, Resolver, ResolverOptions};
 use crate::network::{Environment, Network, NetworkOptions};
 use crate::protocol::JobId;
@@ -127,6 +128,7 @@ struct Inner {
     options: SolverApiOptions,
     resolver: Resolver,
     journal: Journal,
+    counters: Arc<Counters>,
     downloads: Semaphore,
     solver: OnceCell<(SolverApi, Tracker)>,
 }
@@ -174,6 +176,7 @@ impl Client {
             network,
             wallet,
             journal,
+            counters: Arc::default(),
             downloads: Semaphore::new(options.max_downloads.unwrap_or(DOWNLOADS).max(1)),
             options: solver,
             resolver: Resolver::new(resolving),
@@ -272,6 +275,11 @@ impl Client {
         self.0.journal.repair().await
     }
 
+    /// What this client and its clones have done so far, in numbers.
+    pub fn metrics(&self) -> Metrics {
+        self.0.counters.read()
+    }
+
     /// The network.
     pub fn network(&self) -> &Network {
         &self.0.network
@@ -308,6 +316,10 @@ impl Client {
         })
     }
 
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.0.counters
+    }
+
     pub(crate) fn journal(&self) -> &Journal {
         &self.0.journal
     }
@@ -329,7 +341,7 @@ impl Client {
                 let wallet = self.wallet()?;
                 let url = self.solver_url().await?;
                 let api = SolverApi::new(&url, wallet, &self.0.options)?;
-                let tracker = Tracker::new(api.clone(), self.0.journal.clone());
+                let tracker = Tracker::new(api.clone(), self.0.journal.clone(), self.0.counters.clone());
                 Ok((api, tracker))
             })
             .await

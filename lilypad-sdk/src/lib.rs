@@ -20,6 +20,7 @@
 //! | read and keep what it made | [`JobResult`] |
 //! | see what would be sent, before it is | [`Plan`] |
 //! | choose a network and a key | [`Network`], [`Wallet`] |
+//! | count what a service does | [`Client::metrics`], and `tracing` spans |
 //! | decide what to do about a failure | [`Error`], [`ErrorKind`] |
 //!
 //! Underneath: [`module`] (references, sources, templates), [`solver`] (its HTTP calls and event socket), [`chain`] (read-only look-ups),
@@ -29,6 +30,7 @@ pub mod chain;
 pub mod client;
 pub mod error;
 pub mod job;
+mod metrics;
 pub mod module;
 pub mod network;
 mod platform;
@@ -44,6 +46,7 @@ pub use job::{
     Cancellation, Job, JobEvent, JobEvents, JobRequest, JobStatus, JobView, JournalMode, JournalRepair, Map,
     MapOptions, MapRows, Plan, ResultOptions, Row, RowOrder, RowRetries, RunOptions,
 };
+pub use metrics::Metrics;
 pub use network::Network;
 pub use protocol::{AgreementState, DataId, DealId, JobId};
 pub use result::{JobResult, ResultFile};

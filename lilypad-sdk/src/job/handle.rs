@@ -83,6 +83,11 @@ impl Job {
         Self(Arc::new(Inner { client, tracked, options, received: OnceCell::new() }))
     }
 
+    /// The client that follows it.
+    pub(super) fn client(&self) -> &Client {
+        &self.0.client
+    }
+
     /// The job's id: the content id of its offer.
     pub fn id(&self) -> &JobId {
         self.0.tracked.id()

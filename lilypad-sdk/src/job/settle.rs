@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use futures_util::StreamExt;
+use tracing::Instrument;
+
 use super::journal::{Entry, Receiving};
 use super::progress::{Observation, has_record};
 use super::status::{JobStatus, JobView};
@@ -19,6 +22,17 @@ const ACCEPTED: &str = "0x";
 
 /// Waits until the job is over or its result is at the solver, then receives, verifies and accepts it.
 pub(super) async fn settle(client: &Client, job: &Tracked, save_to: Option<PathBuf>) -> Result<JobResult> {
+    let span = tracing::info_span!("result", job = %job.id(), deal = tracing::field::Empty);
+    let outcome = take(client, job, save_to).instrument(span.clone()).await;
+    span.in_scope(|| match &outcome {
+        Ok(result) => tracing::info!(exit_code = result.exit_code(), "the result is in hand"),
+        Err(error) => tracing::info!(kind = %error.kind(), "there is no result"),
+    });
+    outcome
+}
+
+/// [`settle`] without its span.
+async fn take(client: &Client, job: &Tracked, save_to: Option<PathBuf>) -> Result<JobResult> {
     if let Some(result) = from_disk(client, job, save_to.as_deref()).await? {
         return Ok(result);
     }
@@ -27,6 +41,7 @@ pub(super) async fn settle(client: &Client, job: &Tracked, save_to: Option<PathB
     let Some(deal) = view.deal.as_ref().map(|deal| deal.id.clone()) else {
         return Err(ended_without_result(job.id(), &view));
     };
+    tracing::Span::current().record("deal", deal.as_str());
     let with_ids = |error: Error| error.with_job(job.id()).with_deal(&deal);
     let is_succeeded = view.status == JobStatus::Succeeded;
     if view.status == JobStatus::Cancelled || !has_record(view.state) {
@@ -191,9 +206,18 @@ async fn download(
     // A broken download starts again from its beginning: the solver knows no ranges.
     retry(RetryPolicy::default(), Idempotence::Repeatable, || async {
         let body = api.result_files(deal).await?;
+        let body = body.inspect(|chunk| {
+            client.counters().result_bytes.add(chunk.as_ref().map_or(0, |chunk| chunk.len() as u64));
+        });
         receive(body, destination.clone(), data_id, &limits).await
     })
     .await
+    .inspect(|_| client.counters().results_received.increment())
+    .inspect_err(|error| {
+        if error.kind() == ErrorKind::Integrity {
+            client.counters().results_refused.increment();
+        }
+    })
 }
 
 /// Tells the solver that the result is in hand, which only verified files can do. The files are safe by now, so a solver that cannot be reached does not make this

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tracing::Instrument;
 
 use super::handle::Job;
 use super::journal::{Claim, Entry, KeyUse, Offered};
@@ -113,11 +114,17 @@ fn read_files(
     Ok((files.names().map(str::to_owned).collect(), archive))
 }
 
+/// Sends a job, once in effect.
+pub(super) async fn submit(plan: Plan) -> Result<Job> {
+    let span = tracing::info_span!("submit", module = %plan.public().module, job = tracing::field::Empty);
+    send(plan).instrument(span).await
+}
+
 /// Stamps the offer, writes it down and posts it, once in effect.
 ///
 /// After an explicit refusal that passes it is stamped anew, in place of the first. When the answer was lost, the solver's list says whether the offer
 /// was taken; only when it was not and cannot be any more is another sent.
-pub(super) async fn submit(plan: Plan) -> Result<Job> {
+async fn send(plan: Plan) -> Result<Job> {
     let client = plan.client.clone();
     let (api, tracker, journal) = (client.solver().await?, client.tracker().await?, client.journal());
     let mut offered = Offered {
@@ -132,7 +139,7 @@ pub(super) async fn submit(plan: Plan) -> Result<Job> {
         && let Some(known) = journal.under_key(&used.key).await?
     {
         match behind_key(&client, used, known).await? {
-            Behind::Job(job) => return Ok(job),
+            Behind::Job(job) => return Ok(recalled(job)),
             Behind::NotTaken(id) => offered.replaces = Some(id),
         }
     }
@@ -148,12 +155,13 @@ pub(super) async fn submit(plan: Plan) -> Result<Job> {
             drop(turn);
             let Some(used) = &offered.key else { continue };
             match behind_key(&client, used, *known).await? {
-                Behind::Job(job) => return Ok(job),
+                Behind::Job(job) => return Ok(recalled(job)),
                 Behind::NotTaken(id) => offered.replaces = Some(id),
             }
             continue;
         }
         let id = offered.job.clone();
+        tracing::Span::current().record("job", id.as_str());
         let tracked = tracker.follow(&id);
         match post(api, turn, &offer, &id, plan.files.clone()).await {
             Posted::Taken(container) => {
@@ -161,11 +169,14 @@ pub(super) async fn submit(plan: Plan) -> Result<Job> {
                     // Its offer is written down, and the solver's list will say the rest.
                     tracing::warn!(%error, job = %offered.job, "could not write down that the solver took the job");
                 }
+                client.counters().jobs_submitted.increment();
+                tracing::info!("the solver has the job");
                 tracker.posted(&tracked, &container);
                 return Ok(Job::new(client, tracked, plan.options));
             }
             Posted::NotTaken(error) => match patience.wait_after(&error) {
                 Some(wait) => {
+                    client.counters().offers_repeated.increment();
                     tracing::debug!(%error, ?wait, "offering the job again");
                     sleep(wait).await;
                     offered.replaces = Some(id);
@@ -178,6 +189,13 @@ pub(super) async fn submit(plan: Plan) -> Result<Job> {
             Posted::Unknown(error) => return Err(error.with_job(&id)),
         }
     }
+}
+
+/// Counts a job that was sent before.
+fn recalled(job: Job) -> Job {
+    job.client().counters().jobs_recalled.increment();
+    tracing::info!(job = %job.id(), "found the job under its key");
+    job
 }
 
 /// How long an offer is offered again.

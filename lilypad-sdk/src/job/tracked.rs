@@ -1,6 +1,6 @@
 //! One job that is followed: what is known of it, and who wants to know.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use tokio::sync::watch;
@@ -9,6 +9,7 @@ use super::event::JobEvent;
 use super::journal::{Ended, Entry, Journal};
 use super::progress::{Observation, Progress};
 use super::status::{JobStatus, JobView};
+use crate::metrics::Counters;
 use crate::protocol::JobId;
 
 /// So many complete lists without a job that was posted mean that the solver forgot it.
@@ -22,6 +23,7 @@ pub(crate) struct Tracked {
     heard_from_start: bool,
     /// Where its end is written down.
     journal: Journal,
+    counters: Arc<Counters>,
     changes: watch::Sender<()>,
 }
 
@@ -51,7 +53,7 @@ impl Drop for Fetching<'_> {
 
 impl Tracked {
     /// A job of which nothing was heard. `heard_from_start`: whether the socket is open before the offer leaves.
-    pub(super) fn new(id: JobId, heard_from_start: bool, journal: Journal) -> Self {
+    pub(super) fn new(id: JobId, heard_from_start: bool, journal: Journal, counters: Arc<Counters>) -> Self {
         let inner = Inner {
             progress: Progress::new(),
             log: Vec::new(),
@@ -60,12 +62,18 @@ impl Tracked {
             fetchers: 0,
             refused_deal: None,
         };
-        Self { id, inner: Mutex::new(inner), heard_from_start, journal, changes: watch::Sender::new(()) }
+        Self { id, inner: Mutex::new(inner), heard_from_start, journal, counters, changes: watch::Sender::new(()) }
     }
 
-    /// Takes over what was known of it before this client was made.
+    /// Takes over how it ended before this client was made. That is no news to the journal, nor to the counters.
     pub(super) fn restore(&self, view: JobView) {
-        self.change(|progress| progress.restore(view));
+        let mut inner = self.inner();
+        if inner.progress.restore(view) {
+            let view = inner.progress.view().clone();
+            inner.log.push(JobEvent { at: SystemTime::now(), view });
+            drop(inner);
+            self.changes.send_replace(());
+        }
     }
 
     /// Says that the solver has taken the offer, and whether events of it may have been missed.
@@ -165,6 +173,11 @@ impl Tracked {
         if change(&mut inner.progress) || first {
             let view = inner.progress.view().clone();
             if !was_over && inner.progress.has_ended() {
+                match view.status {
+                    JobStatus::Succeeded => self.counters.jobs_succeeded.increment(),
+                    JobStatus::TimedOut => self.counters.jobs_timed_out.increment(),
+                    _ => self.counters.jobs_failed.increment(),
+                }
                 self.journal.note_soon(Entry::Ended { job: self.id.clone(), end: Ended::of(&view) });
             }
             tracing::debug!(job = %self.id, status = %view.status, state = %view.state, "job changed");

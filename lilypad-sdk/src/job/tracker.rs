@@ -20,6 +20,7 @@ use super::progress::Observation;
 use super::status::DealSummary;
 use super::tracked::Tracked;
 use crate::error::Result;
+use crate::metrics::Counters;
 use crate::platform::{AbortHandle, Instant, sleep, sleep_until, spawn};
 use crate::protocol::{DealContainer, Event, JobId, JobOfferContainer, json};
 use crate::retry::{Idempotence, RetryPolicy, retry};
@@ -57,6 +58,7 @@ impl Drop for Guard {
 struct Core {
     api: SolverApi,
     journal: Journal,
+    counters: Arc<Counters>,
     jobs: Mutex<HashMap<JobId, Weak<Tracked>>>,
     /// A job to follow has come.
     wake: Notify,
@@ -70,11 +72,12 @@ struct Core {
 
 impl Tracker {
     /// For the jobs of the address that `api` signs for.
-    pub(crate) fn new(api: SolverApi, journal: Journal) -> Self {
+    pub(crate) fn new(api: SolverApi, journal: Journal, counters: Arc<Counters>) -> Self {
         let own = Finder::new(&format!(r#""job_creator":"{}""#, api.address())).into_owned();
         let core = Core {
             api,
             journal,
+            counters,
             jobs: Mutex::default(),
             wake: Notify::new(),
             look: Notify::new(),
@@ -92,7 +95,7 @@ impl Tracker {
             return tracked;
         }
         let heard_from_start = core.connected.load(Ordering::Acquire);
-        let tracked = Arc::new(Tracked::new(id.clone(), heard_from_start, core.journal.clone()));
+        let tracked = Arc::new(Tracked::new(id.clone(), heard_from_start, core.journal.clone(), core.counters.clone()));
         jobs.insert(id.clone(), Arc::downgrade(&tracked));
         drop(jobs);
         self.0.task.get_or_init(|| spawn(run(core.clone())));
@@ -150,9 +153,11 @@ impl Core {
 
     /// Takes in one frame, if it is about a job of ours.
     fn observe_frame(&self, text: &str) {
+        self.counters.events.increment();
         if self.own.find(text.as_bytes()).is_none() {
             return;
         }
+        self.counters.events_own.increment();
         match json::from_str::<Event>(text) {
             Ok(event) => {
                 if let Some(deal) = &event.deal {
@@ -181,6 +186,7 @@ impl Core {
         if job.knows_deal(&container.id) || is_about(container, job.id()) {
             job.observe(&Observation { state: container.state, deal: DealSummary::of(container) });
         } else {
+            self.counters.deals_refused.increment();
             tracing::warn!(job = %job.id(), deal = container.id, "skipped a deal that is not about the offer that was posted");
             job.refuse_deal(&container.id);
         }
@@ -193,6 +199,7 @@ impl Core {
         if asked.is_empty() {
             return Ok(());
         }
+        self.counters.reconciliations.increment();
         let of_ours = JobOfferFilter { job_creator: job_creator.clone(), ..Default::default() };
         let deals_of_ours = DealFilter { job_creator, ..Default::default() };
         let (offers, deals) =
@@ -225,6 +232,7 @@ async fn run(core: Arc<Core>) {
         match core.api.events(Role::JobCreator).await {
             Ok(socket) => {
                 pause = FIRST_PAUSE;
+                core.counters.sockets_opened.increment();
                 follow_socket(&core, socket).await;
             }
             Err(error) => {
@@ -249,6 +257,7 @@ async fn follow_socket(core: &Core, mut socket: EventSocket) {
             frame = socket.next() => match frame {
                 Ok(text) => core.observe_frame(&text),
                 Err(error) => {
+                    core.counters.sockets_lost.increment();
                     tracing::debug!(%error, "event socket ended");
                     break;
                 }
