@@ -14,9 +14,15 @@
 //! # Ok(()) }
 //! ```
 
+//! What goes wrong on a real network can be made to go wrong here: see [`Fault`], [`LocalNetwork::faults`],
+//! [`LocalNetwork::restart_solver`], [`LocalNetwork::clock`] and [`Provider::crash`](lilypad_node::provider::Provider::crash).
+
 mod modules;
 mod network;
 
-pub use lilypad_node::solver::{Clock, RateLimit, SolverOptions, Timeouts};
+pub use lilypad_node::solver::{
+    Call, Clock, Damage, EventHarm, Fault, FaultCount, FaultId, Faults, Harm, Lie, Memory, RateLimit, Reply,
+    SolverOptions, Timeouts,
+};
 pub use modules::bundled_modules;
 pub use network::{LocalNetwork, LocalNetworkBuilder, job_creator};

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use lilypad_node::provider::{Provider, ProviderOptions};
-use lilypad_node::solver::{Clock, RateLimit, Solver, SolverOptions, Timeouts};
+use lilypad_node::solver::{Clock, Fault, Faults, Memory, RateLimit, Solver, SolverOptions, Timeouts};
 use lilypad_sdk::network::Environment;
 use lilypad_sdk::protocol::{GpuSpec, MachineSpec};
 use lilypad_sdk::{Client, ClientBuilder, Error, ErrorKind, Network, Result, Wallet};
@@ -34,6 +34,8 @@ pub struct LocalNetworkBuilder {
     solver: SolverOptions,
     providers: usize,
     slots: usize,
+    faults: Vec<Fault>,
+    seed: u64,
 }
 
 impl LocalNetworkBuilder {
@@ -41,7 +43,7 @@ impl LocalNetworkBuilder {
         let mut solver = SolverOptions::default();
         // Tests send many jobs from one address. `reference_limits` gives the real network's pace.
         solver.rate_limit = None;
-        Self { solver, providers: 1, slots: SLOTS }
+        Self { solver, providers: 1, slots: SLOTS, faults: Vec::new(), seed: 0 }
     }
 
     /// The solver's port. 0, the default: any free one.
@@ -68,7 +70,7 @@ impl LocalNetworkBuilder {
         self
     }
 
-    /// The solver's clock. Default: the system's. A [`Clock::manual`] one lets a test move time, so that a time-out takes none.
+    /// The solver's clock. Default: the system's, which a test may move on. A [`Clock::manual`] one stands still until it is moved.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.solver.clock = clock;
         self
@@ -77,6 +79,18 @@ impl LocalNetworkBuilder {
     /// Limits requests as the reference implementation does: 5 in 10 s for each path. Default: no limit.
     pub fn reference_limits(mut self) -> Self {
         self.solver.rate_limit = Some(RateLimit::default());
+        self
+    }
+
+    /// Has something go wrong, from the moment that the network has started. More can be added later: [`LocalNetwork::faults`].
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+
+    /// The seed of all random choices about faults: the same one, the same choices. Default: 0.
+    pub fn fault_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
         self
     }
 
@@ -96,6 +110,8 @@ impl LocalNetworkBuilder {
         let services = Network::named(SERVICES_OF)?.services;
         let mut solver_options = self.solver;
         solver_options.address.clone_from(&services.solver);
+        let faults = Faults::seeded(self.seed);
+        solver_options.faults = faults.clone();
         let solver = Solver::start(solver_options).await?;
         let network = Network::custom("local")
             .solver_url(solver.url().as_str())
@@ -111,6 +127,9 @@ impl LocalNetworkBuilder {
             options.allow_local_modules = true;
             options.slots = self.slots;
             providers.push(Provider::start(options).await?);
+        }
+        for fault in self.faults {
+            faults.add(fault);
         }
         Ok(LocalNetwork { solver, providers, network, wallet: job_creator()?, folder })
     }
@@ -185,7 +204,26 @@ impl LocalNetwork {
         &self.solver
     }
 
-    /// The providers.
+    /// What goes wrong on purpose: to add faults, to see that they struck, to end them.
+    pub fn faults(&self) -> &Faults {
+        self.solver.faults()
+    }
+
+    /// The solver's clock. `network.clock().advance(…)` makes a time-out take no time.
+    pub fn clock(&self) -> &Clock {
+        self.solver.clock()
+    }
+
+    /// The solver crashes and comes back at the same address: connections, sockets and requests under way break. It answers again when
+    /// this returns; providers come back within a moment.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Connection`] if somebody else has taken the port meanwhile, [`ErrorKind::Io`] if there is no room for its files.
+    pub async fn restart_solver(&self, memory: Memory) -> Result<()> {
+        self.solver.restart(memory).await
+    }
+
+    /// The providers. Each can [`crash`](Provider::crash) and [`restart`](Provider::restart).
     pub fn providers(&self) -> &[Provider] {
         &self.providers
     }

@@ -55,6 +55,11 @@ fn errors_say_whose_fault_they_are_and_a_job_is_found_again() {
 }
 
 #[test]
+fn faults_strike_and_the_job_is_sent_once() {
+    assert_prints("faults", &run(env!("CARGO_BIN_EXE_faults"), &[]));
+}
+
+#[test]
 fn a_module_of_ones_own_is_checked_planned_and_run() {
     assert_prints("own_module", &run(env!("CARGO_BIN_EXE_own_module"), &[]));
 }

@@ -1,6 +1,6 @@
 //! Which offers to make, which deals to run and when.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,18 +9,22 @@ use lilypad_sdk::solver::{DealFilter, ResourceOfferFilter};
 use lilypad_sdk::{ErrorKind, Result};
 use tokio::sync::mpsc;
 use tokio::task::{Id, JoinSet};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use super::job;
-use super::listener::Heard;
+use super::listener::{Heard, Pauses};
+use super::seen::Seen;
 
 /// How long jobs may take to report when the provider stops.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How many milliseconds offers may be ahead of a clock that stands still.
 const STANDSTILL: i64 = 10_000;
+
+/// How many deals are remembered as taken on. Of older ones nothing more is heard.
+const TAKEN: usize = 10_000;
 
 /// Keeps track of offers and deals. One task owns it, so that no two of its decisions cross.
 #[derive(Debug)]
@@ -33,8 +37,10 @@ pub(super) struct Desk {
     is_open: bool,
     /// The timestamp of the last offer. The next one's is another, since an equal offer would be the same.
     last_offer: i64,
-    /// Every deal that was taken on, so that none runs twice.
-    taken: HashSet<String>,
+    /// Whether the solver may have lost its records since it was last asked about the deals that are at work.
+    is_unsure: bool,
+    /// The deals that were taken on, so that none runs twice.
+    taken: Seen,
     /// Deals that wait for a slot, first come first served.
     waiting: VecDeque<Box<DealContainer>>,
     /// Deals whose job runs.
@@ -70,7 +76,8 @@ impl Desk {
             stop,
             is_open: false,
             last_offer: 0,
-            taken: HashSet::new(),
+            is_unsure: false,
+            taken: Seen::new(TAKEN),
             waiting: VecDeque::new(),
             running: HashMap::new(),
             jobs: JoinSet::new(),
@@ -84,6 +91,9 @@ impl Desk {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The first tick comes at once; the first look has been taken already.
         look.tick().await;
+        // What failed is not left until the next look.
+        let mut pauses = Pauses::default();
+        let mut again = None;
         let work = async {
             loop {
                 let task = tokio::select! {
@@ -96,10 +106,18 @@ impl Desk {
                     }),
                     Some(heard) = heard.recv() => Task::Hear(heard),
                     _ = look.tick() => Task::Look,
+                    () = pause_until(again) => Task::Look,
                 };
-                if let Err(error) = self.perform(task).await {
-                    tracing::warn!(%error, "will try again");
-                }
+                again = match self.perform(task).await {
+                    Ok(()) => {
+                        pauses = Pauses::default();
+                        None
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "will try again");
+                        Some(Instant::now() + pauses.next())
+                    }
+                };
             }
         };
         tokio::select! {
@@ -116,7 +134,11 @@ impl Desk {
     /// Does what there is to do, and offers the machine if that made room.
     async fn perform(&mut self, task: Task) -> Result<()> {
         match task {
-            Task::Look | Task::Hear(Heard::Reconnected) => return self.reconcile().await,
+            Task::Look => return self.reconcile().await,
+            Task::Hear(Heard::Reconnected) => {
+                self.is_unsure = true;
+                return self.reconcile().await;
+            }
             Task::Hear(Heard::Deal(deal)) => self.hear(deal),
             Task::Follow(ended) => {
                 self.running.retain(|_, job| job.task != ended);
@@ -128,6 +150,10 @@ impl Desk {
 
     /// Asks the solver for the deals and the offer that it has of ours, and makes good for what was missed.
     pub(super) async fn reconcile(&mut self) -> Result<()> {
+        if self.is_unsure {
+            self.drop_forgotten().await?;
+            self.is_unsure = false;
+        }
         let address = self.shared.api.address().to_owned();
         let deals = DealFilter {
             resource_provider: Some(address.clone()),
@@ -142,6 +168,28 @@ impl Desk {
         self.offer().await
     }
 
+    /// Ends the work on deals that the solver no longer knows: nobody would take their results, and they keep others from a slot.
+    async fn drop_forgotten(&mut self) -> Result<()> {
+        let at_work: Vec<_> = self.running.keys().chain(self.waiting.iter().map(|deal| &deal.id)).cloned().collect();
+        for deal in at_work {
+            let Err(error) = self.shared.api.deal(&deal.parse()?).await else { continue };
+            if error.kind() != ErrorKind::NotFound {
+                return Err(error);
+            }
+            self.give_up(&deal, "the solver has forgotten the deal");
+        }
+        Ok(())
+    }
+
+    /// Ends the work on a deal, if there is any.
+    fn give_up(&mut self, deal: &str, why: &str) {
+        self.waiting.retain(|waiting| waiting.id != deal);
+        if let Some(job) = self.running.get(deal) {
+            tracing::info!(deal, why, "the job is ended");
+            job.stop.cancel();
+        }
+    }
+
     /// Looks at a deal of which the solver said something.
     fn hear(&mut self, deal: Box<DealContainer>) {
         if deal.state == AgreementState::DEAL_AGREED {
@@ -149,11 +197,7 @@ impl Desk {
             self.is_open = false;
             self.take(deal);
         } else if deal.state.is_timeout() {
-            self.waiting.retain(|waiting| waiting.id != deal.id);
-            if let Some(job) = self.running.get(&deal.id) {
-                tracing::info!(deal = deal.id, state = %deal.state, "the solver has given the job up");
-                job.stop.cancel();
-            }
+            self.give_up(&deal.id, "its time is over");
         }
     }
 
@@ -164,7 +208,7 @@ impl Desk {
             tracing::warn!(deal = deal.id, "not a deal of this provider's");
             return;
         }
-        if self.taken.insert(deal.id.clone()) {
+        if self.taken.see(&deal.id) {
             self.waiting.push_back(deal);
             self.start_jobs();
         }
@@ -216,5 +260,13 @@ impl Desk {
             ..ResourceOffer::default()
         };
         api.post_resource_offer(&offer).await
+    }
+}
+
+/// Waits until then, or for ever.
+async fn pause_until(then: Option<Instant>) {
+    match then {
+        Some(then) => tokio::time::sleep_until(then).await,
+        None => std::future::pending().await,
     }
 }

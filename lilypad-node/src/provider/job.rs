@@ -67,7 +67,7 @@ async fn perform(shared: &Shared, deal: &Deal, id: &DealId, stop: &CancellationT
     tracing::info!(deal = deal.id, exit_code = execution.exit_code, time = ?execution.time, "job ran");
 
     let data_id = content_id(folder.result()).await.map_err(|error| words("error running job", &error))?;
-    insist(|| upload::send(shared, id, folder.result()))
+    persist(shared, id, || upload::send(shared, id, folder.result()))
         .await
         .map_err(|error| words("error uploading results", &error))?;
     Ok(ResultRecord { data_id: data_id.to_string(), ..ResultRecord::default() })
@@ -75,7 +75,7 @@ async fn perform(shared: &Shared, deal: &Deal, id: &DealId, stop: &CancellationT
 
 /// Posts the record, then what would be its transaction.
 async fn hand_in(shared: &Shared, id: &DealId, record: ResultRecord) -> Result<()> {
-    insist(|| async {
+    persist(shared, id, || async {
         match shared.api.post_result(id, &record).await {
             // Posting again would take a deal back that was accepted meanwhile, so look before.
             Err(error) if error.may_have_acted() && shared.api.result(id).await.is_ok_and(|known| known == record) => {
@@ -88,7 +88,7 @@ async fn hand_in(shared: &Shared, id: &DealId, record: ResultRecord) -> Result<(
     .await?;
     let transactions =
         ResourceProviderTransactions { add_result: NO_TRANSACTION.into(), ..ResourceProviderTransactions::default() };
-    insist(|| shared.api.post_resource_provider_transactions(id, &transactions)).await?;
+    persist(shared, id, || shared.api.post_resource_provider_transactions(id, &transactions)).await?;
     Ok(())
 }
 
@@ -131,6 +131,41 @@ async fn content_id(folder: &Path) -> Result<DataId> {
 /// Makes a call until it succeeds or its error won't pass. All of a job's calls may be made twice.
 async fn insist<T, F: Future<Output = Result<T>>>(call: impl FnMut() -> F) -> Result<T> {
     retry(RetryPolicy::default(), Idempotence::Repeatable, call).await
+}
+
+/// Makes a call about a finished result until it succeeds, or the solver wants none any more. The work is done: only time lost and a
+/// refusal that will never be another end the trying.
+async fn persist<T, F: Future<Output = Result<T>>>(
+    shared: &Shared,
+    id: &DealId,
+    mut call: impl FnMut() -> F,
+) -> Result<T> {
+    let policy = RetryPolicy { budget: shared.options.result_patience, ..RetryPolicy::default() };
+    retry(policy, Idempotence::Repeatable, || {
+        let answer = call();
+        async {
+            let error = match answer.await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            // What stands before a solver that is away says all kinds of things.
+            let may_pass = matches!(error.kind(), ErrorKind::Integrity | ErrorKind::Solver | ErrorKind::Config);
+            let error = if may_pass { error.retryable() } else { error };
+            match error.is_retryable() && is_over(shared, id).await {
+                true => Err(error.permanent()),
+                false => Err(error),
+            }
+        }
+    })
+    .await
+}
+
+/// Whether the solver is known to want no result of this deal.
+async fn is_over(shared: &Shared, id: &DealId) -> bool {
+    match shared.api.deal(id).await {
+        Ok(deal) => deal.state.is_timeout(),
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    }
 }
 
 /// Does `work` on a thread that may block.

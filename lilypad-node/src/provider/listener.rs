@@ -11,10 +11,30 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 
-/// The first pause before the socket is opened again. It doubles each time.
+/// The first pause before what failed is tried again. It doubles each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// No pause is longer.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Pauses between attempts: each twice as long as the one before, up to a limit; half of it fixed and half random, so that many
+/// providers don't come back together.
+#[derive(Debug)]
+pub(super) struct Pauses(Duration);
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self(FIRST_PAUSE)
+    }
+}
+
+impl Pauses {
+    /// The next one.
+    pub(super) fn next(&mut self) -> Duration {
+        let longest = self.0;
+        self.0 = (longest * 2).min(LONGEST_PAUSE);
+        longest / 2 + longest.mul_f64(rand::random::<f64>() / 2.0)
+    }
+}
 
 /// What the desk is told.
 #[derive(Debug)]
@@ -86,13 +106,12 @@ async fn pass_on(shared: &Shared, socket: &mut EventSocket, heard: &mpsc::Sender
 
 /// Opens the socket again, however long that takes.
 async fn reconnect(shared: &Shared) -> EventSocket {
-    let mut pause = FIRST_PAUSE;
+    let mut pauses = Pauses::default();
     loop {
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(pauses.next()).await;
         match connect(shared).await {
             Ok(socket) => return socket,
             Err(error) => tracing::debug!(%error, "no events yet"),
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }

@@ -3,7 +3,7 @@
 //! One [`Provider`] is one address with one machine. It works as the reference provider does (PROTOCOL.md, section 13) with any
 //! solver, but hears of its deals by events alone, and asks only to make sure.
 //!
-//! - `desk` decides: which offers to make, which deals to run and when
+//! - `desk` decides: which offers to make, which deals to run and when; `seen` is how it knows what it has run
 //! - `listener` hears events and keeps the socket open
 //! - `job` takes one deal from its module to its posted result: `inputs`, `task` and `upload` are steps on the way
 
@@ -12,11 +12,12 @@ mod inputs;
 mod job;
 mod listener;
 mod options;
+mod seen;
 mod task;
 mod upload;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lilypad_sdk::chain::Chain;
 use lilypad_sdk::module::{Resolver, ResolverOptions};
@@ -35,13 +36,24 @@ pub use self::options::ProviderOptions;
 /// Events that are heard but not looked at yet.
 const HEARD: usize = 256;
 
-/// A running provider. Stops when it is dropped; [`stop`](Self::stop) also waits until nothing is left of it.
+/// A provider. Stops when it is dropped; [`stop`](Self::stop) also waits until nothing is left of it.
 #[derive(Debug)]
 pub struct Provider {
+    /// How it was set up.
+    options: ProviderOptions,
+    /// What runs. `None` after a crash.
+    running: Mutex<Option<Running>>,
+}
+
+/// What runs of a provider. Stops when it is dropped.
+#[derive(Debug)]
+struct Running {
     /// What its tasks need.
     shared: Arc<Shared>,
-    /// Set when the provider is to stop.
+    /// Set when it is to stop.
     stop: CancellationToken,
+    /// Set when it is to stop at once, in the middle of what it does.
+    crash: CancellationToken,
     /// Everything that runs.
     tasks: TaskTracker,
 }
@@ -66,43 +78,82 @@ impl Provider {
     /// [`ErrorKind::Io`] if its folder cannot be made, [`ErrorKind::Config`] or [`ErrorKind::Chain`] if nobody knows the solver's
     /// URL; else as the solver refuses what it is asked first.
     pub async fn start(options: ProviderOptions) -> Result<Self> {
-        let url = solver_url(&options).await?;
-        let api = SolverApi::new(&url, &options.wallet, &SolverApiOptions::default())?;
-        let modules = Resolver::new(resolver_options(&options));
-        let work = work_folder(&options.data_dir)?;
-        let shared = Arc::new(Shared { options, api, modules, work });
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        // Whatever fails below, the listener ends with it.
-        let provider = Self { shared: shared.clone(), stop: stop.clone(), tasks: tasks.clone() };
-
-        // The socket first: events between it and the first look at the deals are heard, and the offer stands as long as it does.
-        let socket = listener::connect(&shared).await?;
-        let (sender, heard) = mpsc::channel(HEARD);
-        tasks.spawn(listener::listen(shared.clone(), socket, sender, stop.clone()));
-        let mut desk = Desk::new(shared, stop);
-        desk.reconcile().await?;
-        tasks.spawn(desk.run(heard));
-        Ok(provider)
+        let running = Running::start(options.clone()).await?;
+        Ok(Self { options, running: Mutex::new(Some(running)) })
     }
 
     /// Who it is.
     pub fn address(&self) -> Address {
-        self.shared.options.wallet.address()
+        self.options.wallet.address()
+    }
+
+    /// Stops in the middle of whatever it does, without a word: its socket breaks, upon which the solver withdraws its open offer, and
+    /// its jobs are never heard of again. Nothing runs when this returns.
+    pub async fn crash(&self) {
+        let running = self.running().take();
+        if let Some(running) = running {
+            running.crash.cancel();
+            running.tasks.close();
+            running.tasks.wait().await;
+        }
+    }
+
+    /// Starts again after a crash, or crashes and starts again: with the same address, and without knowing what it did before. It has
+    /// offered its machine when this returns. Deals without a result are run from the beginning.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn restart(&self) -> Result<()> {
+        self.crash().await;
+        let running = Running::start(self.options.clone()).await?;
+        *self.running() = Some(running);
+        Ok(())
     }
 
     /// Stops: ends running jobs, which are reported as failed, withdraws its offer, and removes its files. Nothing is left when this
     /// returns.
     pub async fn stop(self) {
-        self.stop.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
-        if let Err(error) = tokio::fs::remove_dir_all(self.shared.work.path()).await {
+        let running = self.running().take();
+        let Some(running) = running else { return };
+        running.stop.cancel();
+        running.tasks.close();
+        running.tasks.wait().await;
+        if let Err(error) = tokio::fs::remove_dir_all(running.shared.work.path()).await {
             tracing::debug!(%error, "could not remove the provider's folder");
         }
     }
+
+    /// What runs.
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-impl Drop for Provider {
+impl Running {
+    /// Starts a provider. It has offered its machine when this returns.
+    async fn start(options: ProviderOptions) -> Result<Self> {
+        let url = solver_url(&options).await?;
+        let api = SolverApi::new(&url, &options.wallet, &SolverApiOptions::default())?;
+        let modules = Resolver::new(resolver_options(&options));
+        let work = work_folder(&options.data_dir)?;
+        let shared = Arc::new(Shared { options, api, modules, work });
+        let (stop, crash, tasks) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
+        // Whatever fails below, the listener ends with it.
+        let running = Self { shared: shared.clone(), stop: stop.clone(), crash: crash.clone(), tasks: tasks.clone() };
+
+        // The socket first: events between it and the first look at the deals are heard, and the offer stands as long as it does.
+        let socket = listener::connect(&shared).await?;
+        let (sender, heard) = mpsc::channel(HEARD);
+        let listening = listener::listen(shared.clone(), socket, sender, stop.clone());
+        tasks.spawn(crash.clone().run_until_cancelled_owned(listening));
+        let mut desk = Desk::new(shared, stop);
+        desk.reconcile().await?;
+        tasks.spawn(crash.run_until_cancelled_owned(desk.run(heard)));
+        Ok(running)
+    }
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
         self.stop.cancel();
     }

@@ -32,6 +32,9 @@ pub struct ProviderOptions {
     pub pricing: DealPricing,
     /// What a job may use where neither its offer nor its module says.
     pub limits: Limits,
+    /// How long it tries to hand a finished result in to a solver that doesn't answer. It ends before when the solver says that it wants
+    /// no result any more. Meanwhile the job keeps its slot.
+    pub result_patience: Duration,
     /// How often it asks the solver whether it has missed something.
     pub reconcile_interval: Duration,
 }
@@ -60,6 +63,8 @@ impl ProviderOptions {
                 mediation_fee: 1,
             },
             limits: Limits { time: Duration::from_secs(900), ..Limits::default() },
+            // As long as the reference network gives a job in all.
+            result_patience: Duration::from_secs(7200),
             reconcile_interval: Duration::from_secs(30),
         }
     }

@@ -12,11 +12,11 @@ use lilypad_sdk::protocol::{
 use lilypad_sdk::result::unixfs::cid_of_path;
 use lilypad_sdk::result::{UnpackLimits, unpack_directory};
 use lilypad_sdk::solver::{EventSocket, JobOfferFilter, ResourceOfferFilter, Role, SolverApi, SolverApiOptions};
-use lilypad_sdk::{DealId, Network, Wallet};
+use lilypad_sdk::{DealId, ErrorKind, Network, Wallet};
 use tempfile::TempDir;
 
 use super::{Provider, ProviderOptions};
-use crate::solver::{Clock, Solver, SolverOptions};
+use crate::solver::{Call, Clock, Fault, Harm, Memory, Reply, Solver, SolverOptions, Timeouts};
 
 /// When tests with a clock of their own begin.
 const START: i64 = 1_795_365_093_000;
@@ -271,4 +271,50 @@ async fn a_provider_comes_back_to_a_solver_that_was_away() {
         .map(|offer| (offer.resource_provider, offer.state))
         .collect();
     assert_eq!(offers, BTreeMap::from([(bench.provider.address().to_string(), AgreementState::DEAL_NEGOTIATING)]));
+}
+
+#[tokio::test]
+async fn a_result_is_tried_to_be_handed_in_for_as_long_as_the_options_say() {
+    let mut bench = Bench::with(Clock::system(), |options| options.result_patience = Duration::ZERO).await;
+    bench.next(EventType::RESOURCE_OFFER_ADDED).await;
+    bench.solver.faults().add(Fault::new(Call::PostResult, Harm::HangUp).times(1));
+    bench.post("cowsay", &[]).await;
+    let deal = bench.next(EventType::DEAL_ADDED).await.deal.unwrap();
+    // It has done with the job.
+    bench.next(EventType::RESOURCE_OFFER_ADDED).await;
+    let error = bench.api.result(&deal.id.parse().unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    let patience = ProviderOptions::new(bench.network.clone(), Wallet::random()).result_patience;
+    assert!(patience >= Timeouts::default().total, "by default as long as the solver may take it");
+}
+
+#[tokio::test]
+async fn a_result_that_nobody_wants_any_more_is_not_tried_to_be_handed_in() {
+    let mut bench = Bench::new().await;
+    bench.next(EventType::RESOURCE_OFFER_ADDED).await;
+    let refused = bench.solver.faults().add(Fault::new(Call::PostResultFiles, Harm::Instead(Reply::status(503))));
+    bench.post("cowsay", &[]).await;
+    bench.solver.faults().reached(refused, 2).await;
+    bench.solver.restart(Memory::Lost).await.unwrap();
+    bench.events = bench.api.events(Role::JobCreator).await.unwrap();
+    // Its only slot is free again.
+    while open_offers(&bench.api).await == 0 {
+        bench.events.next().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_cannot_offer_itself_after_a_restart_tries_again_without_being_told() {
+    // It would not look by itself while anybody waits for this test.
+    let bench = Bench::with(Clock::system(), |options| options.reconcile_interval = Duration::from_secs(86_400)).await;
+    let faults = bench.solver.faults().clone();
+    let harms = [Call::ListDeals, Call::ListResourceOffers, Call::PostResourceOffer].map(|call| {
+        faults.add(Fault::new(call, Harm::Instead(Reply::status(502))).times(1).only(bench.provider.address()))
+    });
+    bench.solver.restart(Memory::Lost).await.unwrap();
+    let mut events = bench.api.events(Role::JobCreator).await.unwrap();
+    while open_offers(&bench.api).await == 0 {
+        events.next().await.unwrap();
+    }
+    assert_eq!(harms.map(|harm| faults.struck(harm)), [1, 1, 1]);
 }

@@ -21,6 +21,8 @@ use super::store::Store;
 pub(super) struct Lifecycle {
     /// The records.
     store: Store,
+    /// How long jobs may take.
+    timeouts: Timeouts,
     /// Whom to tell.
     events: Arc<Events>,
     /// What time it is.
@@ -34,7 +36,12 @@ pub(super) struct Lifecycle {
 impl Lifecycle {
     /// No records yet.
     pub(super) fn new(timeouts: Timeouts, clock: Clock, events: Arc<Events>) -> Self {
-        Self { store: Store::new(timeouts), events, clock, offers_taken: 0, deals_made: 0 }
+        Self { store: Store::new(timeouts.clone()), timeouts, events, clock, offers_taken: 0, deals_made: 0 }
+    }
+
+    /// Loses all records. What was counted is still known.
+    pub(super) fn forget(&mut self) {
+        self.store = Store::new(self.timeouts.clone());
     }
 
     /// The records.

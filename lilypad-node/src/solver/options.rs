@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::clock::Clock;
+use super::faults::Faults;
 
 /// How a solver is set up. The defaults are those of the reference implementation, on a free port of the loopback interface.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub struct SolverOptions {
     pub data_dir: Option<PathBuf>,
     /// What time it is.
     pub clock: Clock,
+    /// What goes wrong on purpose. Clones of these options have the same faults.
+    pub faults: Faults,
 }
 
 impl Default for SolverOptions {
@@ -51,6 +54,7 @@ impl Default for SolverOptions {
             max_file_input_bytes: 10 << 20,
             data_dir: None,
             clock: Clock::system(),
+            faults: Faults::default(),
         }
     }
 }

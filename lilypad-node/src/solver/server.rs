@@ -1,7 +1,7 @@
 //! Connections.
 //!
-//! Below the routes, because two things can't be done from there: closing a connection without an answer, and telling the time of
-//! a clock that tests move.
+//! Below the routes, because three things can't be done from there: closing a connection without an answer or in the middle of one,
+//! and telling the time of a clock that tests move.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -24,6 +24,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::Shared;
 use super::clock::Clock;
+use super::faults::{Cut, Wire, WireState};
 use super::refusal::HangUp;
 
 /// How long requests that are under way may take to end when the solver stops.
@@ -57,9 +58,11 @@ async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, shared: Arc<
     let _ = stream.set_nodelay(true);
     let router = TowerToHyperService::new(router);
     let clock = shared.options.clock.clone();
+    let wire = Arc::new(WireState::default());
+    let io = TokioIo::new(Wire::new(stream, wire.clone()));
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
-        let (answer, clock) = (router.call(request), clock.clone());
+        let (answer, clock, wire) = (router.call(request), clock.clone(), wire.clone());
         async move {
             let answer: Result<Response, Infallible> = answer.await;
             let Ok(mut response) = answer;
@@ -71,20 +74,31 @@ async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, shared: Arc<
             {
                 response.headers_mut().insert(header::DATE, date);
             }
+            if let Some(cut) = response.extensions_mut().remove::<Cut>() {
+                response = wire.cut(response, cut);
+            }
             Ok(response)
         }
     });
     let connection = http1::Builder::new()
         .title_case_headers(true)
         .auto_date_header(false)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(io, service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
+    // A crash comes before everything: nothing of what the solver does is finished then.
     let end = tokio::select! {
+        biased;
+        () = shared.crash.cancelled() => return,
         end = connection.as_mut() => end,
         () = shared.stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            tokio::time::timeout(GRACE, connection).await.unwrap_or(Ok(()))
+            tokio::select! {
+                biased;
+                () = shared.crash.cancelled() => return,
+                end = connection => end,
+                () = tokio::time::sleep(GRACE) => Ok(()),
+            }
         }
     };
     if let Err(error) = end {

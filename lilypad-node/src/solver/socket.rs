@@ -8,10 +8,11 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::SinkExt;
+use tokio::sync::watch;
 use url::Url;
 
 use super::Shared;
-use super::events::Subscription;
+use super::events::{Party, Subscription};
 use super::refusal::Refusal;
 use super::routes::Query;
 
@@ -33,15 +34,20 @@ pub(super) async fn open(
         Err(_) => StatusCode::BAD_REQUEST,
         Ok(upgrade) => {
             let query = Query::new(query.as_deref());
-            let is_provider = query.get("Type").is_some_and(|party| party == PROVIDER);
-            let leaving = is_provider.then(|| query.text("ID").unwrap_or_default());
+            let party = Party {
+                is_provider: query.get("Type").is_some_and(|party| party == PROVIDER),
+                address: query.text("ID").unwrap_or_default(),
+            };
+            // From here on, so that nothing is missed that happens before the client knows that the socket is open.
+            let heard = (shared.events.subscribe(party.clone()), shared.options.faults.cuts());
             let running = shared.tasks.token();
             return upgrade.on_upgrade(move |socket| async move {
                 // Held until the socket is closed: stopping the solver waits for it.
                 let _running = running;
-                tell(&shared, socket).await;
-                if let Some(provider) = leaving {
-                    shared.lifecycle().withdraw_machines(&provider);
+                tell(&shared, heard, socket).await;
+                // A solver that has crashed does nothing more.
+                if party.is_provider && !shared.crash.is_cancelled() {
+                    shared.lifecycle().withdraw_machines(&party.address);
                 }
             });
         }
@@ -51,8 +57,8 @@ pub(super) async fn open(
 }
 
 /// Writes events until the client goes, is too slow, or the solver stops.
-async fn tell(shared: &Shared, mut socket: WebSocket) {
-    let Subscription { mut queue, dropped } = shared.events.subscribe();
+async fn tell(shared: &Shared, heard: (Subscription, watch::Receiver<()>), mut socket: WebSocket) {
+    let (Subscription { mut queue, dropped }, mut cuts) = heard;
     let mut batch = Vec::with_capacity(BATCH);
     let talk = async {
         loop {
@@ -79,9 +85,12 @@ async fn tell(shared: &Shared, mut socket: WebSocket) {
         }
     };
     tokio::select! {
-        () = talk => {}
-        () = dropped.cancelled() => tracing::debug!("dropped a listener that did not keep up"),
+        // Of sockets that end together, none hears of another.
+        biased;
+        _ = cuts.changed() => {}
         () = shared.stop.cancelled() => {}
+        () = dropped.cancelled() => tracing::debug!("dropped a listener that did not keep up"),
+        () = talk => {}
     }
 }
 

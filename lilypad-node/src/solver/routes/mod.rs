@@ -1,8 +1,8 @@
 //! The HTTP interface: what is at which path, and what surrounds every answer.
 //!
 //! A request passes [`admit`] (rate limit, headers of every answer) and its handler. A handler reads and checks in the reference
-//! solver's order, because the first thing that is wrong decides what the client is told. Faults that tests ask for belong into
-//! [`admit`], before and after the handler.
+//! solver's order, because the first thing that is wrong decides what the client is told. Faults that tests ask for surround
+//! everything else in [`admit`].
 
 mod deals;
 mod files;
@@ -23,7 +23,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::rate_limit::client_of;
 use super::refusal::Refusal;
-use super::{Shared, socket};
+use super::{Shared, faults, socket};
 
 pub(super) use wire::Query;
 
@@ -62,7 +62,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-/// Lets a request through to its handler, unless its client has sent too many.
+/// Lets a request through to its answer, unless there is something wrong with it, or made to be.
 async fn admit(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -73,6 +73,14 @@ async fn admit(
     if request.method() == Method::HEAD {
         return Refusal::path().into_response();
     }
+    if !shared.options.faults.any() {
+        return answer(&shared, peer, request, next).await;
+    }
+    faults::strike(shared.clone(), request, async |request| answer(&shared, peer, request, next).await).await
+}
+
+/// Lets a request through to its handler, unless its client has sent too many.
+async fn answer(shared: &Shared, peer: SocketAddr, request: Request, next: Next) -> Response {
     let client = client_of(request.headers(), peer.ip());
     let verdict = shared.count(&client, request.uri().path());
     let mut response = match &verdict {
