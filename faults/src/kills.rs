@@ -132,9 +132,9 @@ async fn judge(totals: &mut Totals, network: &LocalNetwork, folder: &Path, key: 
     let kept = |row: usize| folder.join(key).join(row.to_string()).join("stdout");
     let verdict = match timeout(PATIENCE, ending).await {
         Err(_) => Verdict::Hang("it did not come to its end".into()),
-        Ok(Some(0)) => match (0..ROWS).find(|row| {
-            !std::fs::read_to_string(kept(*row)).is_ok_and(|printed| printed.contains(&message(key, *row)))
-        }) {
+        Ok(Some(0)) => match (0..ROWS)
+            .find(|row| !std::fs::read_to_string(kept(*row)).is_ok_and(|printed| printed.contains(&message(key, *row))))
+        {
             Some(row) => Verdict::Lost(format!("row {row} is not on disk")),
             None => Verdict::Fine,
         },

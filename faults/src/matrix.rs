@@ -10,7 +10,8 @@ use crate::totals::{Totals, Verdict};
 pub(crate) async fn run(totals: &mut Totals, seed: u64, rounds: u64, at_once: usize, only: Option<&str>) {
     let chosen = MENU.iter().enumerate().filter(|(_, dish)| only.is_none_or(|only| dish.name.contains(only)));
     let chosen: Vec<_> = chosen.flat_map(|(place, dish)| Step::ALL.map(|step| (place, dish, step))).collect();
-    let cells = (0..rounds).flat_map(|round| chosen.iter().map(move |(place, dish, step)| (round, *place, *dish, *step)));
+    let cells =
+        (0..rounds).flat_map(|round| chosen.iter().map(move |(place, dish, step)| (round, *place, *dish, *step)));
     let mut verdicts = stream::iter(cells)
         .map(|(round, place, dish, step)| async move {
             // Apart, so that leaving one line out changes no other.

@@ -130,7 +130,9 @@ pub(crate) const MENU: &[Dish] = &[
     },
     Dish {
         name: "answers delayed",
-        make: |random| to_calls(random, |random| Harm::DelayAnswer(Duration::from_millis(random.random_range(1..2500)))),
+        make: |random| {
+            to_calls(random, |random| Harm::DelayAnswer(Duration::from_millis(random.random_range(1..2500))))
+        },
     },
     Dish { name: "stale answers", make: |random| lies(random, Lie::Stale) },
     Dish { name: "lists that lack the job", make: |random| lies(random, Lie::Omit) },
