@@ -27,6 +27,9 @@
 pub mod chain;
 pub mod client;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod job;
 pub mod module;
 pub mod network;
