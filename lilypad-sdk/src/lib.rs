@@ -29,6 +29,9 @@
 pub mod chain;
 pub mod client;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod job;
 mod metrics;
 pub mod module;

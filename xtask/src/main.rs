@@ -2,6 +2,7 @@
 
 mod bench;
 mod conformance;
+mod fuzz;
 mod modules;
 mod process;
 mod quotes;
@@ -23,7 +24,7 @@ struct Arguments {
 enum Command {
     /// Run all test suites, or those named; installs what they need
     Test {
-        /// rust, conformance, modules or docs
+        /// rust, conformance, modules, fuzz or docs
         #[arg(value_enum)]
         suites: Vec<suites::Suite>,
     },
@@ -37,6 +38,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Run property and fuzz targets with a budget of cases
+    Fuzz(fuzz::Options),
     /// Build the bundled modules' programs from their sources
     Modules {
         /// Only compare them with what the sources give
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Test { suites } => suites::run(&suites),
         Command::Conformance => conformance::run(),
         Command::Bench { names, json } => bench::run(&names, json),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Modules { check: true } => modules::check(),
         Command::Modules { check: false } => modules::build(),
         Command::Quotes { check } => quotes::run(check).map(|_| ()),

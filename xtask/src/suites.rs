@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use crate::process::{self, cargo};
-use crate::{conformance, modules, quotes};
+use crate::{conformance, fuzz, modules, quotes};
 
 /// A test suite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -14,6 +14,8 @@ pub(crate) enum Suite {
     Conformance,
     /// The bundled programs are what their sources give.
     Modules,
+    /// The fuzz targets, with a small budget.
+    Fuzz,
     /// The API docs build without warnings; what the guides quote is what was tested.
     Docs,
 }
@@ -24,6 +26,7 @@ fn run_suite(suite: Suite) -> Result<(), String> {
         Suite::Rust => rust(),
         Suite::Conformance => conformance::run_in_tests(),
         Suite::Modules => modules::check(),
+        Suite::Fuzz => fuzz::run_in_tests(),
         Suite::Docs => docs(),
     }
 }

@@ -13,7 +13,7 @@ mod reference;
 mod resolver;
 mod source;
 pub mod spec;
-mod template;
+pub(crate) mod template;
 
 pub use bundle::Bundle;
 pub use input_files::{CheckedInputFiles, InputFile, InputFiles};

@@ -94,9 +94,12 @@ impl<'a> Unpacker<'a> {
         while let Some(entry) = reader.next_entry()? {
             self.budget.spend(&entry)?;
             match entry.path.names().position(|name| self.hidden.leaves_out(name.as_bytes())) {
-                // Its content is passed over with the next entry.
-                Some(at) => self.skipped.push(entry.path.names().take(at + 1).collect::<Vec<_>>().join("/")),
-                None => self.unpack(&entry, &mut reader)?,
+                // Its content is passed over with the next entry. The folders around it are there all the same.
+                Some(at) => {
+                    self.skipped.push(entry.path.names().take(at + 1).collect::<Vec<_>>().join("/"));
+                    self.unpack(&entry, Some(at), &mut reader)?;
+                }
+                None => self.unpack(&entry, None, &mut reader)?,
             }
         }
         let mut contents = Contents { skipped: self.skipped, ..Contents::default() };
@@ -108,16 +111,17 @@ impl<'a> Unpacker<'a> {
         Ok((contents, node))
     }
 
-    /// Unpacks one entry.
-    fn unpack<R: BufRead>(&mut self, entry: &Entry, reader: &mut Reader<R>) -> Result<()> {
+    /// Unpacks one entry; of one that is left out, only this many folders `around` it.
+    fn unpack<R: BufRead>(&mut self, entry: &Entry, around: Option<usize>, reader: &mut Reader<R>) -> Result<()> {
         let operation = self.operation;
         let refuse = |reason: &str| Err(refuse(operation, entry.path.as_str().as_bytes(), reason));
         let mut folder = &mut self.tree;
         let mut on_disk = self.root.to_owned();
-        let mut names = entry.path.names().peekable();
+        let mut names = entry.path.names().take(around.unwrap_or(usize::MAX)).peekable();
         while let Some(name) = names.next() {
             on_disk.push(name);
-            let is_file = entry.kind == Kind::File && names.peek().is_none();
+            let is_last = around.is_none() && names.peek().is_none();
+            let is_file = entry.kind == Kind::File && is_last;
             let child = match folder.children.entry(name.to_lowercase()) {
                 Slot::Occupied(slot) => {
                     let child = slot.into_mut();
@@ -126,7 +130,7 @@ impl<'a> Unpacker<'a> {
                             let reason = format!("has `{name}` beside `{}`: case alone tells them apart", child.name);
                             return refuse(&reason);
                         }
-                        What::File { .. } if names.peek().is_some() => {
+                        What::File { .. } if !is_last => {
                             return refuse(&format!("is inside `{name}`, which is a file"));
                         }
                         What::Folder(_) if !is_file => child,
@@ -137,7 +141,7 @@ impl<'a> Unpacker<'a> {
                     let what = if is_file {
                         What::File { node: write_file(&on_disk, entry, reader, operation)?, size: entry.size }
                     } else {
-                        if names.peek().is_some() {
+                        if !is_last {
                             self.budget.spend_entry(&entry.path)?;
                         }
                         std::fs::create_dir(&on_disk).map_err(|error| not_made(error, entry, &on_disk, operation))?;
@@ -151,7 +155,7 @@ impl<'a> Unpacker<'a> {
                 What::File { .. } => return Ok(()),
             }
         }
-        if std::mem::replace(&mut folder.announced, true) {
+        if around.is_none() && std::mem::replace(&mut folder.announced, true) {
             return refuse("is in the archive twice");
         }
         Ok(())

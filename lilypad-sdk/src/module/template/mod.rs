@@ -41,7 +41,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use error::Stage;
 pub(crate) use error::{TemplateError, line_and_column};
 

@@ -6,23 +6,45 @@ use serde::forward_to_deserialize_any;
 use super::Error;
 use super::read::{Node, Value};
 
-/// Reads one value of the tree.
-pub(super) struct Reader<'a>(pub(super) &'a Node);
+/// Reads what was given to one place: one value of the tree, or several where a key stands twice. Go decodes one over the other, so that
+/// what the later does not mention stays. (What a null or a shorter list undoes is not looked at again; Go would refuse a wrong type there.)
+pub(super) struct Reader<'r, 'a>(pub(super) &'r [&'a Node]);
 
-impl Reader<'_> {
-    fn mismatch(&self, wanted: &str) -> Error {
-        Error::shape(Some(self.0.offset), format!("expected {wanted}, found {}", self.0.value.kind()))
+impl<'r, 'a> Reader<'r, 'a> {
+    /// The value that was given last.
+    fn last(&self) -> &'a Node {
+        self.0[self.0.len() - 1]
+    }
+
+    /// What was given since the last null, by which Go forgets what pointers, lists and maps had.
+    fn since_null(&self) -> &'r [&'a Node] {
+        let after = self.0.iter().rposition(|node| node.value == Value::Null).map_or(0, |null| null + 1);
+        &self.0[after..]
+    }
+
+    /// The last value that is not null, each being one that `read` takes.
+    fn plain<T>(&self, wanted: &str, read: impl Fn(&'a Value) -> Option<T>) -> Result<Option<T>, Error> {
+        let given = self.0.iter().filter(|node| node.value != Value::Null);
+        given
+            .map(|node| read(&node.value).ok_or_else(|| mismatch(node, wanted)))
+            .try_fold(None, |_, value| value.map(Some))
     }
 
     fn number<T: std::str::FromStr + Default>(&self, wanted: &str) -> Result<T, Error> {
-        match &self.0.value {
-            Value::Null => Ok(T::default()),
-            Value::Number(digits) => digits.parse().map_err(|_| {
-                Error::shape(Some(self.0.offset), format!("expected {wanted}, found the number {digits}"))
-            }),
-            _ => Err(self.mismatch(wanted)),
-        }
+        let read = |node: &&Node| match &node.value {
+            Value::Number(digits) => digits
+                .parse()
+                .map_err(|_| Error::shape(Some(node.offset), format!("expected {wanted}, found the number {digits}"))),
+            _ => Err(mismatch(node, wanted)),
+        };
+        let given = self.0.iter().filter(|node| node.value != Value::Null);
+        given.map(read).try_fold(T::default(), |_, value| value)
     }
+}
+
+/// The error for a value of another kind than the one `wanted`.
+fn mismatch(node: &Node, wanted: &str) -> Error {
+    Error::shape(Some(node.offset), format!("expected {wanted}, found {}", node.value.kind()))
 }
 
 macro_rules! numbers {
@@ -33,7 +55,7 @@ macro_rules! numbers {
     };
 }
 
-impl<'de> de::Deserializer<'de> for Reader<'_> {
+impl<'de> de::Deserializer<'de> for Reader<'_, '_> {
     type Error = Error;
 
     numbers! {
@@ -50,7 +72,8 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match &self.0.value {
+        let last = Self(&self.0[self.0.len() - 1..]);
+        match &last.last().value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
             Value::Number(digits) => {
@@ -59,30 +82,29 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
                 } else if let Ok(whole) = digits.parse::<u64>() {
                     visitor.visit_u64(whole)
                 } else {
-                    visitor.visit_f64(self.number("a number")?)
+                    visitor.visit_f64(last.number("a number")?)
                 }
             }
             Value::String(text) => visitor.visit_str(text),
-            Value::Array(_) => self.deserialize_seq(visitor),
-            Value::Object(_) => self.deserialize_map(visitor),
+            Value::Array(_) => last.deserialize_seq(visitor),
+            Value::Object(_) => last.deserialize_map(visitor),
         }
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match &self.0.value {
-            Value::Null => visitor.visit_bool(false),
-            Value::Bool(value) => visitor.visit_bool(*value),
-            _ => Err(self.mismatch("true or false")),
-        }
+        let value = self.plain("true or false", |value| match value {
+            Value::Bool(value) => Some(*value),
+            _ => None,
+        })?;
+        visitor.visit_bool(value.unwrap_or_default())
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match &self.0.value {
-            Value::Null => visitor.visit_str(""),
-            Value::String(text) => visitor.visit_str(text),
-            _ => Err(self.mismatch("a string")),
-        }
-        .map_err(|error| error.at(self.0.offset))
+        let text = self.plain("a string", |value| match value {
+            Value::String(text) => Some(text.as_str()),
+            _ => None,
+        })?;
+        visitor.visit_str(text.unwrap_or_default()).map_err(|error: Error| error.at(self.last().offset))
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -90,9 +112,9 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match &self.0.value {
-            Value::Null => visitor.visit_none(),
-            _ => visitor.visit_some(self),
+        match self.since_null() {
+            [] => visitor.visit_none(),
+            given => visitor.visit_some(Self(given)),
         }
     }
 
@@ -101,21 +123,25 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let items = match &self.0.value {
-            Value::Null => &[],
-            Value::Array(items) => items.as_slice(),
-            _ => return Err(self.mismatch("an array")),
-        };
-        visitor.visit_seq(Items { items: items.iter(), index: 0 }).map_err(|error| error.at(self.0.offset))
+        let mut given: Vec<&[Node]> = Vec::new();
+        for node in self.since_null() {
+            let Value::Array(items) = &node.value else { return Err(mismatch(node, "an array")) };
+            if items.is_empty() {
+                given.clear();
+            }
+            given.push(items);
+        }
+        visitor.visit_seq(Items { given, index: 0 }).map_err(|error| error.at(self.last().offset))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let members = match &self.0.value {
-            Value::Null => &[],
-            Value::Object(members) => members.as_slice(),
-            _ => return Err(self.mismatch("an object")),
-        };
-        visitor.visit_map(Members { members: members.iter(), value: None }).map_err(|error| error.at(self.0.offset))
+        let mut members = Vec::new();
+        for node in self.since_null() {
+            let Value::Object(more) = &node.value else { return Err(mismatch(node, "an object")) };
+            members.extend(more);
+        }
+        let members = Members { members: members.into_iter(), value: None };
+        visitor.visit_map(members).map_err(|error| error.at(self.last().offset))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -124,13 +150,17 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let members = match &self.0.value {
-            Value::Null => &[],
-            Value::Object(members) => members.as_slice(),
-            _ => return Err(self.mismatch("an object")),
-        };
-        let chosen = choose(fields, members);
-        visitor.visit_map(Fields { chosen: chosen.into_iter(), value: None }).map_err(|error| error.at(self.0.offset))
+        let mut chosen: Vec<(&'static str, Vec<&Node>)> = Vec::with_capacity(fields.len());
+        for node in self.0 {
+            match &node.value {
+                // Leaves the fields as they are.
+                Value::Null => {}
+                Value::Object(members) => choose(fields, members, &mut chosen),
+                _ => return Err(mismatch(node, "an object")),
+            }
+        }
+        let fields = Fields { chosen: chosen.into_iter(), value: None };
+        visitor.visit_map(fields).map_err(|error| error.at(self.last().offset))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -139,11 +169,11 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        match &self.0.value {
+        match &self.last().value {
             Value::String(text) => visitor.visit_enum(text.as_str().into_deserializer()),
-            _ => Err(self.mismatch("a string")),
+            _ => Err(mismatch(self.last(), "a string")),
         }
-        .map_err(|error: Error| error.at(self.0.offset))
+        .map_err(|error: Error| error.at(self.last().offset))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -155,26 +185,20 @@ impl<'de> de::Deserializer<'de> for Reader<'_> {
     }
 }
 
-/// The value of each field that is there and not null. Later members win; objects are merged, as Go decodes both into the same value.
-fn choose(fields: &'static [&'static str], members: &[(String, Node)]) -> Vec<(&'static str, Node)> {
-    let mut chosen: Vec<(&'static str, Node)> = Vec::with_capacity(fields.len());
+/// Adds to `chosen` what an object gives each field, in its order.
+fn choose<'a>(
+    fields: &'static [&'static str],
+    members: &'a [(String, Node)],
+    chosen: &mut Vec<(&'static str, Vec<&'a Node>)>,
+) {
     for (key, node) in members {
         let exact = fields.iter().find(|field| *field == key);
         let Some(field) = exact.or_else(|| fields.iter().find(|field| same_but_for_case(field, key))) else { continue };
-        if node.value == Value::Null {
-            // A later null leaves a value as it is, but makes a list nil again.
-            chosen.retain(|(name, earlier)| name != field || !matches!(earlier.value, Value::Array(_)));
-            continue;
-        }
         match chosen.iter_mut().find(|(name, _)| name == field) {
-            None => chosen.push((field, node.clone())),
-            Some((_, earlier)) => match (&mut earlier.value, &node.value) {
-                (Value::Object(into), Value::Object(more)) => into.extend(more.iter().cloned()),
-                _ => *earlier = node.clone(),
-            },
+            Some((_, given)) => given.push(node),
+            None => chosen.push((field, vec![node])),
         }
     }
-    chosen
 }
 
 /// Go's folding of field names. All fields are ASCII; beside ASCII case, the Kelvin sign folds to `k` and the long s to `s`.
@@ -188,12 +212,12 @@ fn same_but_for_case(field: &str, key: &str) -> bool {
 }
 
 /// The fields of a struct.
-struct Fields {
-    chosen: std::vec::IntoIter<(&'static str, Node)>,
-    value: Option<(&'static str, Node)>,
+struct Fields<'a> {
+    chosen: std::vec::IntoIter<(&'static str, Vec<&'a Node>)>,
+    value: Option<(&'static str, Vec<&'a Node>)>,
 }
 
-impl<'de> de::MapAccess<'de> for Fields {
+impl<'de> de::MapAccess<'de> for Fields<'_> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
@@ -205,14 +229,16 @@ impl<'de> de::MapAccess<'de> for Fields {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
-        let (field, node) = self.value.take().ok_or_else(|| Error::shape(None, "a value was read before its key"))?;
-        seed.deserialize(Reader(&node)).map_err(|error| error.at(node.offset).inside(field))
+        let (field, given) = self.value.take().ok_or_else(|| Error::shape(None, "a value was read before its key"))?;
+        let reader = Reader(&given);
+        let offset = reader.last().offset;
+        seed.deserialize(reader).map_err(|error| error.at(offset).inside(field))
     }
 }
 
 /// The members of a map.
 struct Members<'a> {
-    members: std::slice::Iter<'a, (String, Node)>,
+    members: std::vec::IntoIter<&'a (String, Node)>,
     value: Option<&'a (String, Node)>,
 }
 
@@ -229,13 +255,13 @@ impl<'de> de::MapAccess<'de> for Members<'_> {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         let (key, node) = self.value.take().ok_or_else(|| Error::shape(None, "a value was read before its key"))?;
-        seed.deserialize(Reader(node)).map_err(|error| error.at(node.offset).inside(key))
+        seed.deserialize(Reader(&[node])).map_err(|error| error.at(node.offset).inside(key))
     }
 }
 
-/// The items of an array.
+/// The items of an array, or of several that were given one over the other: the last says how many there are.
 struct Items<'a> {
-    items: std::slice::Iter<'a, Node>,
+    given: Vec<&'a [Node]>,
     index: usize,
 }
 
@@ -243,9 +269,16 @@ impl<'de> de::SeqAccess<'de> for Items<'_> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        let Some(node) = self.items.next() else { return Ok(None) };
         let index = self.index;
+        let Some(last) = self.given.last().and_then(|items| items.get(index)) else { return Ok(None) };
         self.index += 1;
-        seed.deserialize(Reader(node)).map(Some).map_err(|error| error.at(node.offset).inside(format!("[{index}]")))
+        // Those that have ended are not asked again: many short lists before a long one must not take for ever.
+        self.given.retain(|items| items.len() > index);
+        // Go decodes over the items that were there before, also over those that a shorter list has hidden since.
+        let read = match self.given.as_slice() {
+            [_] => seed.deserialize(Reader(&[last])),
+            all => seed.deserialize(Reader(&all.iter().map(|items| &items[index]).collect::<Vec<_>>())),
+        };
+        read.map(Some).map_err(|error| error.at(last.offset).inside(format!("[{index}]")))
     }
 }

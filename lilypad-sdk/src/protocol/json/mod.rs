@@ -13,14 +13,14 @@ pub use write::{to_string, to_vec};
 
 use serde::de::DeserializeOwned;
 
-/// Reads a value by Go's rules: keys match without regard to case, unknown keys are skipped, the last duplicate wins, `null` leaves a
-/// field at its zero value.
+/// Reads a value by Go's rules: keys match without regard to case, unknown keys are skipped, the last duplicate wins (records and lists
+/// are read one over the other), `null` leaves a field at its zero value.
 ///
 /// # Errors
 /// [`ErrorClass::Syntax`] if `bytes` is not JSON, [`ErrorClass::Type`] if it does not fit `T`; both say where.
 pub fn from_slice<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let node = read::parse(bytes).map_err(|error| error.locate(bytes))?;
-    T::deserialize(de::Reader(&node)).map_err(|error| error.locate(bytes))
+    T::deserialize(de::Reader(&[&node])).map_err(|error| error.locate(bytes))
 }
 
 /// [`from_slice`] for text.

@@ -46,6 +46,53 @@ fn the_last_duplicate_wins_and_objects_are_merged() {
 }
 
 #[test]
+fn duplicates_are_read_one_over_the_other() {
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Lists {
+        list: Option<Vec<Inner>>,
+        pointer: Option<Inner>,
+        map: Option<BTreeMap<String, String>>,
+    }
+    let inner = |a, b| Inner { a, b };
+    let list = |text: &str| from_str::<Lists>(text).unwrap().list.unwrap();
+    // The expected values are Go's own.
+    assert_eq!(list(r#"{"list":[{"a":1},{"a":2}],"list":[{"b":true}]}"#), [inner(1, true)]);
+    assert_eq!(
+        list(r#"{"list":[{"a":1},{"a":2}],"list":[{}],"list":[null,{"b":true}]}"#),
+        [inner(1, false), inner(2, true)]
+    );
+    assert_eq!(list(r#"{"list":[{"a":1}],"list":[],"list":[{"b":true}]}"#), [inner(0, true)]);
+    assert_eq!(list(r#"{"list":[{"a":1}],"list":null,"list":[{"b":true}]}"#), [inner(0, true)]);
+    let lists: Lists = from_str(r#"{"pointer":{"a":1},"map":{"a":""},"pointer":null,"map":null}"#).unwrap();
+    assert_eq!(lists, Lists::default());
+    let lists: Lists = from_str(r#"{"pointer":{"a":1},"pointer":{"b":true},"map":{"a":"1"},"map":{"b":"2"}}"#).unwrap();
+    assert_eq!((lists.pointer, lists.map.map(|map| map.len())), (Some(inner(1, true)), Some(2)));
+}
+
+#[test]
+fn duplicates_cost_no_more_than_their_length() {
+    // Every list looked at for every item would be ten thousand million looks.
+    let text = format!(r#"{{{}"list":[{}0]}}"#, r#""list":[0],"#.repeat(100_000), "0,".repeat(100_000));
+    assert_eq!(read(&text).list.unwrap().len(), 100_001);
+}
+
+#[test]
+fn a_duplicate_of_the_wrong_type_is_refused_though_it_is_not_the_last() {
+    for text in [
+        r#"{"count":1.5,"count":1}"#,
+        r#"{"someName":1,"somename":""}"#,
+        r#"{"inner":[],"inner":{}}"#,
+        r#"{"inner":{"b":1},"inner":{"b":true}}"#,
+        r#"{"map":[],"map":{}}"#,
+        r#"{"map":{"k":1,"k":""}}"#,
+        r#"{"list":0,"list":[]}"#,
+    ] {
+        assert_eq!(from_str::<Outer>(text).unwrap_err().class(), ErrorClass::Type, "{text}");
+    }
+}
+
+#[test]
 fn null_leaves_a_field_at_zero_and_nil_is_not_empty() {
     assert_eq!(
         read(r#"{"someName":null,"count":null,"list":null,"map":null,"inner":null,"unknown":[{}]}"#),

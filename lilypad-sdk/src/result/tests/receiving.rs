@@ -132,6 +132,26 @@ async fn another_id_than_the_promised_one_is_refused_with_both() {
 }
 
 #[tokio::test]
+async fn a_folder_that_only_a_hidden_file_speaks_of_is_there() {
+    // Other readers make it, and so its provider did when it computed the id.
+    let folder = tempfile::tempdir().unwrap();
+    make(folder.path(), &[("exitCode", b"0"), ("stdout", b"moo\n"), ("stderr", b""), ("outputs/logs/", b"")]);
+    let id = cid_of_path(folder.path()).unwrap();
+    let archive = Tarball::result().file("outputs/logs/.hidden/a", b"x").file("outputs/logs/.b", b"");
+    let files = receive_pieces([archive.finish().into()], Destination::Temporary, &id).await.unwrap();
+    assert_eq!(files.skipped(), ["outputs/logs/.b", "outputs/logs/.hidden"]);
+    assert!(files.path().join("outputs/logs").is_dir());
+    // Announced later, or twice, it is what it always was.
+    let later = Tarball::result().file("outputs/logs/.b", b"").folder("outputs").folder("outputs/logs");
+    receive_pieces([later.clone().finish().into()], Destination::Temporary, &id).await.unwrap();
+    let twice = receive_pieces([later.folder("outputs").finish().into()], Destination::Temporary, &id).await;
+    assert!(twice.unwrap_err().to_string().contains("is in the archive twice"));
+    let inside = Tarball::result().file("stdout/.b", b"").finish();
+    let error = receive_pieces([inside.into()], Destination::Temporary, &id).await.unwrap_err();
+    assert!(error.to_string().contains("is inside `stdout`, which is a file"), "{error}");
+}
+
+#[tokio::test]
 async fn hidden_files_are_left_out_and_listed() {
     let (_, id) = small();
     let archive = Tarball::result()

@@ -1,0 +1,3 @@
+module lilypad/fuzz/reference
+
+go 1.22
