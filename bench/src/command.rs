@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 use lilypad_localnet::LocalNetwork;
 use lilypad_sdk::protocol::{AgreementState, Event, EventType, json};
 use lilypad_sdk::solver::{Role, SolverApi, SolverApiOptions};
-use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::resource::UsageWho;
 
+use crate::Outcome;
+use crate::parts::cpu;
 use crate::report::{Figure, Report, median};
 
 /// Counted runs; one more comes first.
@@ -20,7 +22,7 @@ const RUNS: usize = 15;
 /// Events that do not come in this time will not come.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The recorded baseline.
-const REFERENCE: &str = "reference client 2.23.0 (recorded)";
+pub(crate) const REFERENCE: &str = "reference client 2.23.0 (recorded)";
 /// The baseline of this run.
 const CURL: &str = "curl, one request";
 
@@ -39,7 +41,7 @@ struct Run {
 }
 
 /// Measures the command.
-pub(crate) async fn run(report: &mut Report) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn run(report: &mut Report) -> Outcome {
     let network = LocalNetwork::start().await?;
     let command = command_beside_this()?;
     let data = std::env::temp_dir().join(format!("lilypad-bench-{}", std::process::id()));
@@ -68,7 +70,7 @@ pub(crate) async fn run(report: &mut Report) -> Result<(), Box<dyn std::error::E
 }
 
 /// The `lilypad` command that was built beside this program.
-fn command_beside_this() -> Result<PathBuf, Box<dyn std::error::Error>> {
+pub(crate) fn command_beside_this() -> Outcome<PathBuf> {
     let path = std::env::current_exe()?.with_file_name("lilypad");
     if path.is_file() {
         Ok(path)
@@ -78,7 +80,7 @@ fn command_beside_this() -> Result<PathBuf, Box<dyn std::error::Error>> {
 }
 
 /// Runs the command once and watches the solver meanwhile.
-async fn once(network: &LocalNetwork, command: &Path, data: &Path) -> Result<Run, Box<dyn std::error::Error>> {
+async fn once(network: &LocalNetwork, command: &Path, data: &Path) -> Outcome<Run> {
     let watcher = SolverApi::new(network.solver_url(), network.wallet(), &SolverApiOptions::default())?;
     let mut socket = watcher.events(Role::JobCreator).await?;
     let watching = tokio::spawn(async move {
@@ -100,7 +102,7 @@ async fn once(network: &LocalNetwork, command: &Path, data: &Path) -> Result<Run
         }
     });
     let peak_file = data.with_extension("peak");
-    let before = children_cpu()?;
+    let before = cpu(UsageWho::RUSAGE_CHILDREN)?;
     let start = Instant::now();
     // By way of `time`, because a process that this one starts itself counts this one's memory as its own.
     let mut child = Command::new("/usr/bin/time")
@@ -120,7 +122,7 @@ async fn once(network: &LocalNetwork, command: &Path, data: &Path) -> Result<Run
     if !status.success() {
         return Err(format!("the command ended with {status}").into());
     }
-    let cpu = children_cpu()? - before;
+    let cpu = cpu(UsageWho::RUSAGE_CHILDREN)? - before;
     let (offered, ready, accepted) = watching.await??;
     let (Some(offered), Some(ready)) = (offered, ready) else { return Err("an event is missing".into()) };
     Ok(Run {
@@ -133,7 +135,7 @@ async fn once(network: &LocalNetwork, command: &Path, data: &Path) -> Result<Run
 }
 
 /// One request by `curl`, from start to end, in seconds.
-async fn curl_once(network: &LocalNetwork) -> Result<f64, Box<dyn std::error::Error>> {
+async fn curl_once(network: &LocalNetwork) -> Outcome<f64> {
     let url = network.solver_url().join("api/v1/job_offers?job_creator=0x0")?;
     let start = Instant::now();
     let mut curl = Command::new("curl");
@@ -141,11 +143,4 @@ async fn curl_once(network: &LocalNetwork) -> Result<f64, Box<dyn std::error::Er
     let status = tokio::task::spawn_blocking(move || curl.status()).await??;
     let whole = start.elapsed().as_secs_f64();
     if status.success() { Ok(whole) } else { Err(format!("curl ended with {status}").into()) }
-}
-
-/// Processor time of all children that ended, in seconds.
-fn children_cpu() -> nix::Result<f64> {
-    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
-    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
 }

@@ -4,7 +4,7 @@ use crate::process::{cargo, install, run as run_command};
 
 /// Builds the command and the benchmarks optimised, and runs the benchmarks.
 pub(crate) fn run(names: &[String], json: bool) -> Result<(), String> {
-    install(&[("curl", "/usr/bin/curl"), ("time", "/usr/bin/time")])?;
+    install(&[("curl", "/usr/bin/curl"), ("tar", "/usr/bin/tar"), ("time", "/usr/bin/time")])?;
     run_command(cargo().args([
         "build",
         "--release",

@@ -75,6 +75,60 @@ pub struct DealFilter {
     pub state: Option<AgreementState>,
 }
 
+impl JobOfferFilter {
+    /// The call that lists them.
+    fn call(&self) -> Call {
+        let mut call = Call::get("list job offers", OFFERS);
+        if let Some(address) = &self.job_creator {
+            call = call.query("job_creator", address);
+        }
+        if self.not_matched {
+            call = call.query("not_matched", "true");
+        }
+        if self.active {
+            call = call.query("active", "true");
+        }
+        if let Some(cancelled) = self.cancelled {
+            call = call.query("cancelled", cancelled.to_string());
+        }
+        call
+    }
+}
+
+impl ResourceOfferFilter {
+    /// The call that lists them.
+    fn call(&self) -> Call {
+        let mut call = Call::get("list resource offers", "resource_offers");
+        if let Some(address) = &self.resource_provider {
+            call = call.query("resource_provider", address);
+        }
+        if self.not_matched {
+            call = call.query("not_matched", "true");
+        }
+        if self.active {
+            call = call.query("active", "true");
+        }
+        call
+    }
+}
+
+impl DealFilter {
+    /// The call that lists them.
+    fn call(&self) -> Call {
+        let mut call = Call::get("list deals", "deals");
+        if let Some(address) = &self.job_creator {
+            call = call.query("job_creator", address);
+        }
+        if let Some(address) = &self.resource_provider {
+            call = call.query("resource_provider", address);
+        }
+        if let Some(state) = self.state {
+            call = call.query("state", state.to_string());
+        }
+        call
+    }
+}
+
 /// A solver's API: one method a call, each sent once. Cheap to clone.
 ///
 /// Requests are signed, wait for the solver's rate limit, and fail with errors that say whether trying again makes sense. Answers are not
@@ -119,20 +173,19 @@ impl SolverApi {
     /// As every call here: [`ErrorKind::Connection`] without an answer; [`ErrorKind::RateLimited`], [`ErrorKind::Solver`] and the other kinds
     /// of refusals; [`ErrorKind::Integrity`] for an answer that makes no sense.
     pub async fn job_offers(&self, filter: &JobOfferFilter) -> Result<Vec<JobOfferContainer>> {
-        let mut call = Call::get("list job offers", "job_offers");
-        if let Some(address) = &filter.job_creator {
-            call = call.query("job_creator", address);
-        }
-        if filter.not_matched {
-            call = call.query("not_matched", "true");
-        }
-        if filter.active {
-            call = call.query("active", "true");
-        }
-        if let Some(cancelled) = filter.cancelled {
-            call = call.query("cancelled", cancelled.to_string());
-        }
-        Ok(self.transport.send_json(call).await?.unwrap_or_default())
+        let mut offers = Vec::new();
+        self.each_job_offer(filter, |offer| offers.push(offer)).await?;
+        Ok(offers)
+    }
+
+    /// [`job_offers`](Self::job_offers) in memory that does not grow with the list: hands each offer to `each` as it arrives. What came before
+    /// an error has been handed on.
+    pub(crate) async fn each_job_offer(
+        &self,
+        filter: &JobOfferFilter,
+        each: impl FnMut(JobOfferContainer) + Send,
+    ) -> Result<()> {
+        self.transport.send_list(filter.call(), each).await
     }
 
     /// Posts a job offer. Not to be repeated blindly: posting twice runs twice.
@@ -185,17 +238,9 @@ impl SolverApi {
     /// # Errors
     /// As [`job_offers`](Self::job_offers).
     pub async fn resource_offers(&self, filter: &ResourceOfferFilter) -> Result<Vec<ResourceOfferContainer>> {
-        let mut call = Call::get("list resource offers", "resource_offers");
-        if let Some(address) = &filter.resource_provider {
-            call = call.query("resource_provider", address);
-        }
-        if filter.not_matched {
-            call = call.query("not_matched", "true");
-        }
-        if filter.active {
-            call = call.query("active", "true");
-        }
-        Ok(self.transport.send_json(call).await?.unwrap_or_default())
+        let mut offers = Vec::new();
+        self.transport.send_list(filter.call(), |offer| offers.push(offer)).await?;
+        Ok(offers)
     }
 
     /// Posts a resource offer. `None` if the solver silently refused it: an open one exists already, or the balance is too low.
@@ -212,17 +257,15 @@ impl SolverApi {
     /// # Errors
     /// As [`job_offers`](Self::job_offers).
     pub async fn deals(&self, filter: &DealFilter) -> Result<Vec<DealContainer>> {
-        let mut call = Call::get("list deals", "deals");
-        if let Some(address) = &filter.job_creator {
-            call = call.query("job_creator", address);
-        }
-        if let Some(address) = &filter.resource_provider {
-            call = call.query("resource_provider", address);
-        }
-        if let Some(state) = filter.state {
-            call = call.query("state", state.to_string());
-        }
-        Ok(self.transport.send_json(call).await?.unwrap_or_default())
+        let mut deals = Vec::new();
+        self.each_deal(filter, |deal| deals.push(deal)).await?;
+        Ok(deals)
+    }
+
+    /// [`deals`](Self::deals) in memory that does not grow with the list: hands each deal to `each` as it arrives. What came before an error
+    /// has been handed on.
+    pub(crate) async fn each_deal(&self, filter: &DealFilter, each: impl FnMut(DealContainer) + Send) -> Result<()> {
+        self.transport.send_list(filter.call(), each).await
     }
 
     /// Reads one deal.

@@ -5,6 +5,7 @@
 
 mod api;
 mod clock;
+mod list;
 mod pace;
 mod refusal;
 mod socket;

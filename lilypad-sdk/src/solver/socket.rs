@@ -14,8 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// The reference client pings as often.
 const PING_EVERY: Duration = Duration::from_secs(5);
-/// A socket that is silent for so long, not even answering pings, is dead.
-const SILENCE: Duration = Duration::from_secs(20);
+/// A socket that answers none of so many pings in a row, and says nothing else, is dead.
+const UNANSWERED_PINGS: u32 = 4;
 /// The longest frame that is read; events of real jobs take 2 to 10 kB.
 const MAX_FRAME: usize = 16 << 20;
 /// How long connecting may take.
@@ -44,7 +44,9 @@ impl Role {
 pub struct EventSocket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     ping: Interval,
-    heard: Instant,
+    /// Pings since anything was heard. Counted rather than timed: the clock need not be read for each event of others, and who did not listen
+    /// for a while does not take that for silence.
+    unanswered: u32,
 }
 
 impl EventSocket {
@@ -70,13 +72,13 @@ impl EventSocket {
             .map_err(|error| failed(&error.to_string()).with_source(error))?;
         let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         ping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        Ok(Self { stream, ping, heard: Instant::now() })
+        Ok(Self { stream, ping, unanswered: 0 })
     }
 
     /// The next event's text.
     ///
     /// # Errors
-    /// [`ErrorKind::Connection`] when the socket closed, broke, or has been silent for 20 s.
+    /// [`ErrorKind::Connection`] when the socket closed, broke, or has been silent for 20 s or more.
     pub async fn next(&mut self) -> Result<Utf8Bytes> {
         let operation = "listen to the solver's events";
         let broken = |error: tungstenite::Error| {
@@ -85,7 +87,7 @@ impl EventSocket {
         loop {
             tokio::select! {
                 frame = self.stream.next() => {
-                    self.heard = Instant::now();
+                    self.unanswered = 0;
                     match frame {
                         Some(Ok(Message::Text(text))) => return Ok(text),
                         Some(Ok(Message::Close(_))) | None => {
@@ -96,9 +98,10 @@ impl EventSocket {
                     }
                 }
                 _ = self.ping.tick() => {
-                    if self.heard.elapsed() > SILENCE {
+                    if self.unanswered == UNANSWERED_PINGS {
                         return Err(Error::new(ErrorKind::Connection, operation).with_message("the solver has gone silent"));
                     }
+                    self.unanswered += 1;
                     self.stream.send(Message::Ping(tungstenite::Bytes::new())).await.map_err(broken)?;
                 }
             }
@@ -113,6 +116,57 @@ impl EventSocket {
 
 impl std::fmt::Debug for EventSocket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EventSocket").field("heard", &self.heard).finish_non_exhaustive()
+        f.debug_struct("EventSocket").field("unanswered", &self.unanswered).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A socket, and a solver's end of it.
+    async fn connected() -> (EventSocket, WebSocketStream<TcpStream>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}/api/v1/", listener.local_addr().unwrap()).parse().unwrap();
+        let accepting = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio_tungstenite::accept_async(stream).await.unwrap()
+        };
+        let (socket, solver) = tokio::join!(EventSocket::connect(&base, Role::JobCreator, "0x1"), accepting);
+        (socket.unwrap(), solver)
+    }
+
+    #[tokio::test]
+    async fn a_solver_that_does_not_even_answer_pings_is_gone() {
+        let (mut socket, _solver) = connected().await;
+        tokio::time::pause();
+        let start = Instant::now();
+        let error = socket.next().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connection);
+        assert!(error.to_string().contains("silent"), "{error}");
+        assert!(start.elapsed() >= PING_EVERY * UNANSWERED_PINGS, "{:?}", start.elapsed());
+    }
+
+    #[tokio::test]
+    async fn who_did_not_listen_for_a_while_does_not_take_that_for_silence() {
+        let (mut socket, mut solver) = connected().await;
+        solver.send(Message::text("event")).await.unwrap();
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(600)).await;
+        tokio::time::resume();
+        assert_eq!(socket.next().await.unwrap().as_str(), "event");
+    }
+
+    #[tokio::test]
+    async fn a_solver_that_answers_pings_is_there() {
+        let (mut socket, mut solver) = connected().await;
+        socket.unanswered = UNANSWERED_PINGS;
+        solver.send(Message::Pong(tungstenite::Bytes::new())).await.unwrap();
+        tokio::time::pause();
+        // Past the next ping, at which it would be given up.
+        let listening = tokio::time::timeout(PING_EVERY + Duration::from_secs(1), socket.next());
+        assert!(listening.await.is_err());
     }
 }

@@ -11,9 +11,11 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::clock::SolverClock;
+use super::list::ListReader;
 use super::pace::{Pacer, Permit};
 use super::refusal::classify;
 use crate::error::{Error, ErrorKind, Result};
+use crate::platform::timeout;
 use crate::protocol::json;
 use crate::wallet::Wallet;
 
@@ -23,8 +25,10 @@ pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 /// The version that the client says it is. A solver refuses offers of clients older than its own major version.
 pub const DEFAULT_CLIENT_VERSION: &str = "v2.23.0";
 
-/// The longest JSON answer that is read. A list of 10,000 deals takes about 30 MB.
-const MAX_JSON: usize = 64 << 20;
+/// The longest record that is read. Those of real jobs take 2 to 10 kB.
+const MAX_RECORD: usize = 16 << 20;
+/// The longest list that is read, record by record. One of 10,000 deals takes about 30 MB.
+const MAX_LIST: u64 = 1 << 30;
 /// The longest text of a refusal that is read.
 const MAX_TEXT: usize = 4 << 10;
 /// How long connecting may take.
@@ -44,6 +48,17 @@ pub(super) struct Call {
     pub(super) query: Vec<(&'static str, String)>,
     /// Its body.
     pub(super) body: Payload,
+    /// How its answer is read.
+    answer: Answer,
+}
+
+/// How an answer is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// At once: one time limit holds for all of it.
+    Whole,
+    /// As it comes: it may take as long as it keeps coming.
+    Stream,
 }
 
 /// What a request carries.
@@ -61,12 +76,19 @@ pub(super) enum Payload {
 impl Call {
     /// A request without a body.
     pub(super) fn get(operation: &'static str, path: impl Into<String>) -> Self {
-        Self { operation, method: Method::GET, path: path.into(), query: Vec::new(), body: Payload::Empty }
+        Self {
+            operation,
+            method: Method::GET,
+            path: path.into(),
+            query: Vec::new(),
+            body: Payload::Empty,
+            answer: Answer::Whole,
+        }
     }
 
     /// A request that sends something.
     pub(super) fn post(operation: &'static str, path: impl Into<String>, body: Payload) -> Self {
-        Self { operation, method: Method::POST, path: path.into(), query: Vec::new(), body }
+        Self { operation, method: Method::POST, path: path.into(), query: Vec::new(), body, answer: Answer::Whole }
     }
 
     /// Adds a query parameter.
@@ -149,7 +171,13 @@ impl Transport {
         }
         let moves = call.method != Method::GET;
         let mut request = self.http.request(call.method, url).headers(self.headers.clone());
+        // How long it may take until the answer begins.
+        let mut limit = None;
         request = match call.body {
+            Payload::Empty if call.answer == Answer::Stream => {
+                limit = Some(self.request_timeout);
+                request
+            }
             Payload::Empty => request.timeout(self.request_timeout),
             Payload::Json(bytes) => {
                 request.timeout(self.request_timeout).header("content-type", "application/json").body(bytes)
@@ -157,7 +185,11 @@ impl Transport {
             Payload::Form(form) => request.multipart(form),
             Payload::Stream(body) => request.body(body),
         };
-        let response = request.send().await.map_err(|error| self.unanswered(operation, error, moves))?;
+        let outcome = match limit {
+            Some(limit) => timeout(limit, request.send()).await.map_err(|_| self.late(operation))?,
+            None => request.send().await,
+        };
+        let response = outcome.map_err(|error| self.unanswered(operation, error, moves))?;
         if let Some(date) = response.headers().get("date").and_then(|date| date.to_str().ok()) {
             self.clock.learn(date);
         }
@@ -191,11 +223,11 @@ impl Transport {
         let operation = call.operation;
         let moves = call.method != Method::GET;
         let response = self.send_admitted(permit, call).await?;
-        let body = read_bounded(response, MAX_JSON).await.map_err(|failure| match failure {
+        let body = read_bounded(response, MAX_RECORD).await.map_err(|failure| match failure {
             ReadFailure::Broken(error) => self.unanswered(operation, error, moves),
             ReadFailure::TooLong => {
                 let error = Error::new(ErrorKind::Integrity, operation)
-                    .with_message(format_args!("the solver's answer is longer than {} MB", MAX_JSON >> 20));
+                    .with_message(format_args!("the solver's answer is longer than {} MB", MAX_RECORD >> 20));
                 if moves { error.maybe_done() } else { error }
             }
         })?;
@@ -207,9 +239,27 @@ impl Transport {
         })
     }
 
-    /// Sends one request and gives its body as it arrives.
-    pub(super) async fn send_stream(&self, call: Call) -> Result<ByteStream> {
+    /// Sends one request and hands the records of the list that answers it to `each`, while they arrive. What came before an error has been
+    /// handed on.
+    pub(super) async fn send_list<T: DeserializeOwned>(
+        &self,
+        mut call: Call,
+        each: impl FnMut(T) + Send,
+    ) -> Result<()> {
         let operation = call.operation;
+        call.answer = Answer::Stream;
+        let mut pieces = self.send(call).await?.bytes_stream();
+        let mut list = ListReader::new(operation, MAX_LIST, each);
+        while let Some(piece) = pieces.next().await {
+            list.push(&piece.map_err(|error| self.unanswered(operation, error, false))?)?;
+        }
+        list.finish()
+    }
+
+    /// Sends one request and gives its body as it arrives.
+    pub(super) async fn send_stream(&self, mut call: Call) -> Result<ByteStream> {
+        let operation = call.operation;
+        call.answer = Answer::Stream;
         let response = self.send(call).await?;
         let host = self.host();
         Ok(Box::pin(response.bytes_stream().map(move |chunk| {
@@ -225,6 +275,13 @@ impl Transport {
     pub(super) fn host(&self) -> String {
         let host = self.base.host_str().unwrap_or_default();
         self.base.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    /// The error for an answer that did not begin in time.
+    fn late(&self, operation: &'static str) -> Error {
+        Error::new(ErrorKind::Connection, operation)
+            .with_message(format_args!("the solver at {} did not answer in time", self.host()))
+            .with_help("check that the solver runs, and the solver URL")
     }
 
     /// The error for a request that got no answer.
@@ -307,3 +364,6 @@ async fn first_line(response: Response) -> String {
     let text = String::from_utf8_lossy(&body);
     text.lines().next().unwrap_or_default().chars().filter(|character| !character.is_control()).collect()
 }
+
+#[cfg(test)]
+mod tests;
