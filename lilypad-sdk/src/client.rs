@@ -340,7 +340,7 @@ impl Client {
             .get_or_try_init(|| async {
                 let wallet = self.wallet()?;
                 let url = self.solver_url().await?;
-                let api = SolverApi::new(&url, wallet, &self.0.options)?;
+                let api = SolverApi::counted(&url, wallet, &self.0.options, self.0.counters.clone())?;
                 let tracker = Tracker::new(api.clone(), self.0.journal.clone(), self.0.counters.clone());
                 Ok((api, tracker))
             })

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::error::{Error, ErrorKind, Result};
 
 pub(crate) use tokio::task::AbortHandle;
-pub(crate) use tokio::time::{Instant, sleep, sleep_until, timeout};
+pub(crate) use tokio::time::{Instant, sleep, timeout};
 
 /// Runs `future` on its own; the handle stops it.
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> AbortHandle {

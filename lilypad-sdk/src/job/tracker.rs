@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::future::pending;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -19,15 +20,17 @@ use super::journal::{Ended, JobRecord, Journal, Stage};
 use super::progress::Observation;
 use super::status::DealSummary;
 use super::tracked::Tracked;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metrics::Counters;
-use crate::platform::{AbortHandle, Instant, sleep, sleep_until, spawn};
-use crate::protocol::{DealContainer, Event, JobId, JobOfferContainer, json};
+use crate::platform::{AbortHandle, Instant, sleep, spawn};
+use crate::protocol::{AgreementState, DealContainer, Event, JobId, JobOfferContainer, json};
 use crate::retry::{Idempotence, RetryPolicy, retry};
 use crate::solver::{DealFilter, EventSocket, JobOfferFilter, Role, SolverApi};
 
 /// How often the lists are read while the socket works: only missed events need it.
 const RECONCILE_EVERY: Duration = Duration::from_secs(30);
+/// So many events that have arrived are taken at once, before anything else gets a turn.
+const BURST: usize = 64;
 /// How often while it does not: the lists are then all there is.
 const RECONCILE_WITHOUT_SOCKET: Duration = Duration::from_secs(5);
 /// Pauses between attempts to connect.
@@ -164,16 +167,16 @@ impl Core {
                     self.observe_deal(deal);
                 }
                 if let Some(offer) = &event.job_offer {
-                    self.observe_offer(offer);
+                    self.observe_offer(&offer.id, offer.state);
                 }
             }
             Err(error) => tracing::warn!(%error, "skipped an event that makes no sense"),
         }
     }
 
-    fn observe_offer(&self, container: &JobOfferContainer) {
-        if let Some(job) = self.find(&container.id) {
-            job.observe(&Observation { state: container.state, deal: None });
+    fn observe_offer(&self, id: &str, state: AgreementState) {
+        if let Some(job) = self.find(id) {
+            job.observe(&Observation { state, deal: None });
             if job.lacks_deal() {
                 // Its own event was missed.
                 self.look.notify_one();
@@ -202,14 +205,21 @@ impl Core {
         self.counters.reconciliations.increment();
         let of_ours = JobOfferFilter { job_creator: job_creator.clone(), ..Default::default() };
         let deals_of_ours = DealFilter { job_creator, ..Default::default() };
-        let (offers, deals) =
-            futures_util::future::try_join(self.api.job_offers(&of_ours), self.api.deals(&deals_of_ours)).await?;
-        // Deals first: an offer's state without its deal would leave a failure looking like a time-out.
-        deals.iter().for_each(|deal| self.observe_deal(deal));
-        offers.iter().for_each(|offer| self.observe_offer(offer));
-        let listed: std::collections::HashSet<&str> = offers.iter().map(|offer| offer.id.as_str()).collect();
+        // Record by record: the lists hold all that the solver ever saw of this key.
+        let mut listed: HashMap<JobId, AgreementState> = HashMap::new();
+        let reading_deals = self.api.each_deal(&deals_of_ours, |deal| self.observe_deal(&deal));
+        let reading_offers = self.api.each_job_offer(&of_ours, |offer| {
+            if let Some(job) = self.find(&offer.id) {
+                listed.insert(job.id().clone(), offer.state);
+            }
+        });
+        futures_util::future::try_join(reading_deals, reading_offers).await?;
+        // Deals come first: an offer's state without its deal would leave a failure looking like a time-out.
+        for (id, state) in &listed {
+            self.observe_offer(id.as_str(), *state);
+        }
         for job in asked {
-            job.seen_in_list(listed.contains(job.id().as_str()));
+            job.seen_in_list(listed.contains_key(job.id()));
         }
         Ok(())
     }
@@ -250,22 +260,34 @@ async fn follow_socket(core: &Core, mut socket: EventSocket) {
     core.connected.store(true, Ordering::Release);
     // What was missed is in the lists. They are read beside the socket: a rate limit must not hold up events.
     let mut looking: Option<BoxFuture<'_, ()>> = Some(reconcile(core).boxed());
-    let mut next_look = Instant::now() + RECONCILE_EVERY;
+    let mut next_look = pin!(sleep(RECONCILE_EVERY));
     let mut idle_since: Option<Instant> = None;
-    loop {
+    'listening: loop {
         tokio::select! {
             frame = socket.next() => match frame {
-                Ok(text) => core.observe_frame(&text),
+                Ok(text) => {
+                    core.observe_frame(&text);
+                    // Others that are here already, without setting everything up again for each.
+                    for _ in 0..BURST {
+                        match socket.next().now_or_never() {
+                            Some(Ok(text)) => core.observe_frame(&text),
+                            Some(Err(error)) => {
+                                lost(core, &error);
+                                break 'listening;
+                            }
+                            None => break,
+                        }
+                    }
+                }
                 Err(error) => {
-                    core.counters.sockets_lost.increment();
-                    tracing::debug!(%error, "event socket ended");
+                    lost(core, &error);
                     break;
                 }
             },
             () = async { match looking.as_mut() { Some(look) => look.await, None => pending().await } } => looking = None,
             () = core.look.notified(), if looking.is_none() => looking = Some(reconcile(core).boxed()),
-            () = sleep_until(next_look), if looking.is_none() => {
-                next_look = Instant::now() + RECONCILE_EVERY;
+            () = next_look.as_mut(), if looking.is_none() => {
+                next_look.as_mut().reset(Instant::now() + RECONCILE_EVERY);
                 if !core.open_jobs().is_empty() {
                     idle_since = None;
                     looking = Some(reconcile(core).boxed());
@@ -278,6 +300,12 @@ async fn follow_socket(core: &Core, mut socket: EventSocket) {
         }
     }
     core.connected.store(false, Ordering::Release);
+}
+
+/// Counts a socket that broke.
+fn lost(core: &Core, error: &Error) {
+    core.counters.sockets_lost.increment();
+    tracing::debug!(%error, "event socket ended");
 }
 
 async fn reconcile(core: &Core) {

@@ -9,10 +9,11 @@ use reqwest::Body;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::pace::Permit;
+use super::pace::{Lane, Permit};
 use super::socket::{EventSocket, Role};
 use super::transport::{ByteStream, Call, DEFAULT_CLIENT_VERSION, Payload, Transport};
 use crate::error::{Error, ErrorKind, Result};
+use crate::metrics::Counters;
 use crate::protocol::{
     AgreementState, DealContainer, DealId, JobCreatorTransactions, JobOffer, JobOfferContainer, ResourceOffer,
     ResourceOfferContainer, ResourceProviderTransactions, ResultRecord, json,
@@ -145,7 +146,17 @@ impl SolverApi {
     /// # Errors
     /// [`ErrorKind::Config`] if the URL or the version cannot be used.
     pub fn new(url: &Url, wallet: &Wallet, options: &SolverApiOptions) -> Result<Self> {
-        let transport = Transport::new(url, wallet, &options.client_version, options.request_timeout)?;
+        Self::counted(url, wallet, options, Arc::default())
+    }
+
+    /// [`new`](Self::new), with requests counted in `counters`.
+    pub(crate) fn counted(
+        url: &Url,
+        wallet: &Wallet,
+        options: &SolverApiOptions,
+        counters: Arc<Counters>,
+    ) -> Result<Self> {
+        let transport = Transport::new(url, wallet, &options.client_version, options.request_timeout, counters)?;
         Ok(Self { transport: Arc::new(transport), address: wallet.address().to_string().into() })
     }
 
@@ -208,7 +219,7 @@ impl SolverApi {
 
     /// Waits until an offer may leave, so that it is stamped when it does: a stamp must be fresh on arrival.
     pub(crate) async fn job_offer_turn(&self, with_files: bool) -> Turn<'_> {
-        Turn(self.transport.admit(if with_files { OFFERS_WITH_FILES } else { OFFERS }).await)
+        Turn(self.transport.admit(if with_files { OFFERS_WITH_FILES } else { OFFERS }, Lane::Write).await)
     }
 
     /// Posts a job offer whose turn it is, with its input files if there are any.

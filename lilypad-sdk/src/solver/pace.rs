@@ -3,9 +3,12 @@
 //! The solver counts requests by client address and path without query, over a sliding window, and every answer says how many are left
 //! (PROTOCOL.md, section 5). A request waits here until it is likely to be taken, so that a 429 is rare; when one comes all the same,
 //! because somebody else shares the address, it only means another wait.
+//!
+//! Requests to one path leave in the order in which they came, so that no job waits for ever behind others. Reading and writing queue apart: a
+//! thousand offers that wait must not keep the client from learning what became of those that left.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
@@ -23,7 +26,20 @@ const REMEMBERED_PATHS: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Pacer {
     windows: Mutex<HashMap<String, Window>>,
+    queues: Mutex<HashMap<(String, Lane), Queue>>,
     changed: Notify,
+}
+
+/// Who waits for a path: the lock is fair, so its holder has waited longest.
+type Queue = Arc<tokio::sync::Mutex<()>>;
+
+/// Which queue a request waits in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Lane {
+    /// It asks for something.
+    Read,
+    /// It sends something.
+    Write,
 }
 
 /// What is known of one path.
@@ -50,7 +66,9 @@ impl Pacer {
     }
 
     /// Waits until a request to `path` is likely to be taken. The permit must be settled with the answer, or dropped if there is none.
-    pub(super) async fn admit(&self, path: &str) -> Permit<'_> {
+    pub(super) async fn admit(&self, path: &str, lane: Lane) -> Permit<'_> {
+        let queue = self.queue(path, lane);
+        let _first = queue.lock().await;
         loop {
             let changed = self.changed.notified();
             match self.try_admit(path) {
@@ -62,6 +80,16 @@ impl Pacer {
                 }
             }
         }
+    }
+
+    /// The queue for a path.
+    fn queue(&self, path: &str, lane: Lane) -> Queue {
+        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        if queues.len() > REMEMBERED_PATHS {
+            // Whoever waits holds a second reference.
+            queues.retain(|_, queue| Arc::strong_count(queue) > 1);
+        }
+        queues.entry((path.to_owned(), lane)).or_default().clone()
     }
 
     fn try_admit(&self, path: &str) -> Verdict {
@@ -217,23 +245,23 @@ mod tests {
     async fn a_request_waits_for_the_next_window_when_none_is_left() {
         let pacer = Pacer::default();
         let start = Instant::now();
-        let _ = pacer.admit("/deals").await.settle(&answer(0, 7, false), false);
-        let _other_path = pacer.admit("/job_offers").await;
+        let _ = pacer.admit("/deals", Lane::Read).await.settle(&answer(0, 7, false), false);
+        let _other_path = pacer.admit("/job_offers", Lane::Write).await;
         assert_eq!(start.elapsed(), Duration::ZERO);
-        let _second = pacer.admit("/deals").await;
+        let _second = pacer.admit("/deals", Lane::Read).await;
         assert!(start.elapsed() >= Duration::from_secs(6), "{:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
     async fn many_at_once_leave_only_as_the_first_answer_allows() {
         let pacer = Pacer::default();
-        let first = pacer.admit("/job_offers").await;
-        let second = pacer.admit("/job_offers");
+        let first = pacer.admit("/job_offers", Lane::Write).await;
+        let second = pacer.admit("/job_offers", Lane::Write);
         tokio::pin!(second);
         assert!(futures_util::poll!(second.as_mut()).is_pending());
         let _ = first.settle(&answer(1, 7, false), false);
         let second = second.await;
-        let third = pacer.admit("/job_offers");
+        let third = pacer.admit("/job_offers", Lane::Write);
         tokio::pin!(third);
         assert!(futures_util::poll!(third.as_mut()).is_pending());
         drop(second);
@@ -243,9 +271,9 @@ mod tests {
     async fn a_solver_without_limits_is_not_slowed_down() {
         let pacer = Pacer::default();
         let start = Instant::now();
-        let _ = pacer.admit("/deals").await.settle(&HeaderMap::new(), false);
+        let _ = pacer.admit("/deals", Lane::Read).await.settle(&HeaderMap::new(), false);
         for _ in 0..1000 {
-            let _ = pacer.admit("/deals").await.settle(&HeaderMap::new(), false);
+            let _ = pacer.admit("/deals", Lane::Read).await.settle(&HeaderMap::new(), false);
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
     }
@@ -253,14 +281,53 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_lost_answer_does_not_hold_up_the_others() {
         let pacer = Pacer::default();
-        drop(pacer.admit("/deals").await);
-        let _next = pacer.admit("/deals").await;
+        drop(pacer.admit("/deals", Lane::Read).await);
+        let _next = pacer.admit("/deals", Lane::Read).await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn no_header_makes_anybody_wait_for_ever() {
         let pacer = Pacer::default();
-        let wait = pacer.admit("/deals").await.settle(&answer(0, 1_000_000, true), true);
+        let wait = pacer.admit("/deals", Lane::Read).await.settle(&answer(0, 1_000_000, true), true);
         assert_eq!(wait, LONGEST_WAIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_leave_in_the_order_in_which_they_came() {
+        let pacer = Pacer::default();
+        let _ = pacer.admit("/job_offers", Lane::Write).await.settle(&answer(0, 10, false), false);
+        let order = Mutex::new(Vec::new());
+        let requests = (0..12).map(|number| {
+            let (pacer, order) = (&pacer, &order);
+            async move {
+                let permit = pacer.admit("/job_offers", Lane::Write).await;
+                order.lock().unwrap().push(number);
+                let left = 4 - number % 5;
+                let _ = permit.settle(&answer(left, 10, false), false);
+            }
+        });
+        futures_util::future::join_all(requests).await;
+        assert_eq!(order.into_inner().unwrap(), (0..12).collect::<Vec<_>>());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn reading_does_not_wait_behind_a_thousand_offers() {
+        let pacer = Arc::new(Pacer::default());
+        let _ = pacer.admit("/job_offers", Lane::Write).await.settle(&answer(0, 10, false), false);
+        let offers: Vec<_> = (0..1000)
+            .map(|_| {
+                let pacer = pacer.clone();
+                tokio::spawn(async move {
+                    let _ = pacer.admit("/job_offers", Lane::Write).await.settle(&answer(0, 10, false), false);
+                })
+            })
+            .collect();
+        let start = Instant::now();
+        tokio::task::yield_now().await;
+        for _ in 0..2 {
+            let _ = pacer.admit("/job_offers", Lane::Read).await.settle(&answer(0, 10, false), false);
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+        offers.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }

@@ -1,6 +1,7 @@
 //! One signed request and its answer.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,14 +9,16 @@ use futures_util::{Stream, StreamExt};
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Body, Method, Response, StatusCode};
 use serde::de::DeserializeOwned;
+use tracing::Instrument;
 use url::Url;
 
 use super::clock::SolverClock;
 use super::list::ListReader;
-use super::pace::{Pacer, Permit};
+use super::pace::{Lane, Pacer, Permit};
 use super::refusal::classify;
 use crate::error::{Error, ErrorKind, Result};
-use crate::platform::timeout;
+use crate::metrics::Counters;
+use crate::platform::{Instant, timeout};
 use crate::protocol::json;
 use crate::wallet::Wallet;
 
@@ -91,6 +94,11 @@ impl Call {
         Self { operation, method: Method::POST, path: path.into(), query: Vec::new(), body, answer: Answer::Whole }
     }
 
+    /// The queue that it waits in.
+    fn lane(&self) -> Lane {
+        if self.method == Method::GET { Lane::Read } else { Lane::Write }
+    }
+
     /// Adds a query parameter.
     pub(super) fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.query.push((name, value.into()));
@@ -106,11 +114,18 @@ pub(super) struct Transport {
     pacer: Pacer,
     clock: SolverClock,
     request_timeout: Duration,
+    counters: Arc<Counters>,
 }
 
 impl Transport {
     /// For requests to the solver at `base`, signed by `wallet`.
-    pub(super) fn new(base: &Url, wallet: &Wallet, version: &str, request_timeout: Duration) -> Result<Self> {
+    pub(super) fn new(
+        base: &Url,
+        wallet: &Wallet,
+        version: &str,
+        request_timeout: Duration,
+        counters: Arc<Counters>,
+    ) -> Result<Self> {
         let operation = "set up the solver connection";
         let http = reqwest::Client::builder()
             // A signed header pair is valid for ever: it must not follow a redirect to anybody.
@@ -135,7 +150,15 @@ impl Transport {
         }
         headers.insert("x-lilypad-version", version);
         let base = api_base(base)?;
-        Ok(Self { http, base, headers, pacer: Pacer::default(), clock: SolverClock::default(), request_timeout })
+        Ok(Self {
+            http,
+            base,
+            headers,
+            pacer: Pacer::default(),
+            clock: SolverClock::default(),
+            request_timeout,
+            counters,
+        })
     }
 
     /// The solver's clock.
@@ -149,18 +172,31 @@ impl Transport {
     }
 
     /// Waits until a request to `path`, under the API's base, is likely to be taken.
-    pub(super) async fn admit(&self, path: &str) -> Permit<'_> {
-        self.pacer.admit(&format!("{}{path}", self.base.path())).await
+    pub(super) async fn admit(&self, path: &str, lane: Lane) -> Permit<'_> {
+        self.pacer.admit(&format!("{}{path}", self.base.path()), lane).await
     }
 
     /// Sends one request when it is its turn. An answer that is no success becomes an error.
     pub(super) async fn send(&self, call: Call) -> Result<Response> {
-        let permit = self.admit(&call.path).await;
+        let permit = self.admit(&call.path, call.lane()).await;
         self.send_admitted(permit, call).await
     }
 
     /// [`send`](Self::send) for a request whose turn it is.
     async fn send_admitted(&self, permit: Permit<'_>, call: Call) -> Result<Response> {
+        let span = tracing::debug_span!("request", method = %call.method, path = call.path);
+        let (operation, start) = (call.operation, Instant::now());
+        self.counters.requests.increment();
+        let outcome = self.exchange(permit, call).instrument(span.clone()).await;
+        span.in_scope(|| match &outcome {
+            Ok(response) => tracing::debug!(status = response.status().as_u16(), took = ?start.elapsed(), operation),
+            Err(error) => tracing::debug!(kind = %error.kind(), took = ?start.elapsed(), operation, "no success"),
+        });
+        outcome
+    }
+
+    /// Sends one request and takes the head of its answer.
+    async fn exchange(&self, permit: Permit<'_>, call: Call) -> Result<Response> {
         let operation = call.operation;
         let mut url = self
             .base
@@ -196,11 +232,14 @@ impl Transport {
         let status = response.status();
         let wait = permit.settle(response.headers(), status == StatusCode::TOO_MANY_REQUESTS);
         if status == StatusCode::TOO_MANY_REQUESTS {
+            self.counters.requests_refused.increment();
+            self.counters.rate_limited.increment();
             return Err(Error::new(ErrorKind::RateLimited, operation)
                 .with_message("too many requests from this address")
                 .with_retry_after(wait));
         }
         if !status.is_success() {
+            self.counters.requests_refused.increment();
             let text = first_line(response).await;
             let error = classify(operation, status.as_u16(), &text);
             return Err(if error.kind() == ErrorKind::ClockSkew { self.with_clocks(error) } else { error });
@@ -210,7 +249,7 @@ impl Transport {
 
     /// Sends one request and reads its JSON answer. `None` for `null`.
     pub(super) async fn send_json<T: DeserializeOwned>(&self, call: Call) -> Result<Option<T>> {
-        let permit = self.admit(&call.path).await;
+        let permit = self.admit(&call.path, call.lane()).await;
         self.send_json_admitted(permit, call).await
     }
 
@@ -279,6 +318,7 @@ impl Transport {
 
     /// The error for an answer that did not begin in time.
     fn late(&self, operation: &'static str) -> Error {
+        self.counters.requests_unanswered.increment();
         Error::new(ErrorKind::Connection, operation)
             .with_message(format_args!("the solver at {} did not answer in time", self.host()))
             .with_help("check that the solver runs, and the solver URL")
@@ -286,6 +326,7 @@ impl Transport {
 
     /// The error for a request that got no answer.
     fn unanswered(&self, operation: &'static str, error: reqwest::Error, moves: bool) -> Error {
+        self.counters.requests_unanswered.increment();
         let host = self.host();
         let sent = !error.is_connect() && !error.is_builder();
         let message = if error.is_connect() {

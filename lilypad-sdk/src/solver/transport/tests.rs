@@ -32,7 +32,7 @@ async fn solver(first: &'static str, rest: &'static str) -> (Url, oneshot::Sende
 }
 
 fn transport(url: &Url, limit: Duration) -> Transport {
-    Transport::new(url, &Wallet::random(), DEFAULT_CLIENT_VERSION, limit).unwrap()
+    Transport::new(url, &Wallet::random(), DEFAULT_CLIENT_VERSION, limit, Arc::default()).unwrap()
 }
 
 /// Lets more time pass than a record may take.
