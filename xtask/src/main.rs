@@ -2,6 +2,7 @@
 
 mod bench;
 mod conformance;
+mod faults;
 mod fuzz;
 mod modules;
 mod process;
@@ -38,6 +39,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Run every fault at every step of a job, and kill clients at random moments
+    Faults(faults::Options),
     /// Run property and fuzz targets with a budget of cases
     Fuzz(fuzz::Options),
     /// Build the bundled modules' programs from their sources
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Command::Test { suites } => suites::run(&suites),
         Command::Conformance => conformance::run(),
         Command::Bench { names, json } => bench::run(&names, json),
+        Command::Faults(options) => faults::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Modules { check: true } => modules::check(),
         Command::Modules { check: false } => modules::build(),

@@ -41,7 +41,7 @@ async fn take(client: &Client, job: &Tracked, save_to: Option<PathBuf>) -> Resul
     let Some(deal) = view.deal.as_ref().map(|deal| deal.id.clone()) else {
         return Err(ended_without_result(job.id(), &view));
     };
-    tracing::Span::current().record("deal", deal.as_str());
+    tracing::Span::current().record("deal", tracing::field::display(&deal));
     let with_ids = |error: Error| error.with_job(job.id()).with_deal(&deal);
     let is_succeeded = view.status == JobStatus::Succeeded;
     if view.status == JobStatus::Cancelled || !has_record(view.state) {

@@ -161,7 +161,7 @@ async fn send(plan: Plan) -> Result<Job> {
             continue;
         }
         let id = offered.job.clone();
-        tracing::Span::current().record("job", id.as_str());
+        tracing::Span::current().record("job", tracing::field::display(&id));
         let tracked = tracker.follow(&id);
         match post(api, turn, &offer, &id, plan.files.clone()).await {
             Posted::Taken(container) => {
