@@ -7,6 +7,7 @@ mod command;
 mod download;
 mod firehose;
 mod in_flight;
+mod journal;
 mod parts;
 mod report;
 mod solver;
@@ -24,7 +25,7 @@ type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
 /// Benchmarks, each against a named baseline.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Which ones: `command`, `download`, `firehose`, `in-flight`, `tracked` [default: all]
+    /// Which ones: `command`, `download`, `firehose`, `in-flight`, `journal`, `tracked` [default: all]
     names: Vec<String>,
     /// One JSON object a line
     #[arg(long)]
@@ -35,7 +36,7 @@ struct Arguments {
 }
 
 /// The benchmarks there are.
-const NAMES: &[&str] = &["command", "download", "firehose", "in-flight", "tracked"];
+const NAMES: &[&str] = &["command", "download", "firehose", "in-flight", "journal", "tracked"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -68,6 +69,7 @@ async fn benchmarks(arguments: &Arguments) -> Outcome {
             "download" => download::run(&mut report).await?,
             "firehose" => firehose::run(&mut report).await?,
             "in-flight" => in_flight::run(&mut report).await?,
+            "journal" => journal::run(&mut report).await?,
             _ => tracked::run(&mut report).await?,
         }
     }

@@ -8,14 +8,14 @@ use std::process::Stdio;
 
 use lilypad_localnet::{bundled_modules, job_creator};
 use lilypad_sdk::network::Environment;
-use lilypad_sdk::{Client, Network};
+use lilypad_sdk::{Client, JournalMode, Network};
 use nix::sys::resource::{UsageWho, getrusage};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::mpsc;
 
-use crate::{Outcome, download, firehose, in_flight, solver, tracked};
+use crate::{Outcome, download, firehose, in_flight, journal, solver, tracked};
 
 /// The parts there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -32,6 +32,8 @@ pub(crate) enum Name {
     BareSocket,
     /// A client that runs jobs.
     Jobs,
+    /// A client that submits jobs, with a journal or without.
+    Journal,
     /// A client that follows jobs.
     Tracked,
 }
@@ -49,6 +51,7 @@ pub(crate) async fn run(name: Name, arguments: &[String]) -> Outcome {
         (Name::Jobs, [url, count, at_once, seconds]) => {
             in_flight::part(talk, url, count.parse()?, at_once.parse()?, seconds).await
         }
+        (Name::Journal, [url, at_once, kept]) => journal::part(talk, url, at_once.parse()?, kept.parse()?).await,
         (Name::Tracked, [url, count]) => tracked::part(talk, url, count.parse()?).await,
         _ => Err(format!("{name:?} does not take {arguments:?}").into()),
     }
@@ -155,6 +158,11 @@ pub(crate) fn cpu(who: UsageWho) -> Outcome<f64> {
 
 /// A client of the solver at `url`, as a user would make it. Keeps what it keeps in `folder`.
 pub(crate) fn client(url: &str, folder: impl Into<PathBuf>) -> Outcome<Client> {
+    client_with(url, folder, JournalMode::default())
+}
+
+/// A client that keeps its journal elsewhere, or nowhere.
+pub(crate) fn client_with(url: &str, folder: impl Into<PathBuf>, journal: JournalMode) -> Outcome<Client> {
     let services = Network::named("dev")?.services;
     let network = Network::custom("local")
         .solver_url(url)
@@ -162,5 +170,5 @@ pub(crate) fn client(url: &str, folder: impl Into<PathBuf>) -> Outcome<Client> {
         .mediators(services.mediator.iter().flatten())
         .build()?;
     let builder = Client::builder().environment(Environment::default()).network(network).wallet(job_creator()?);
-    Ok(builder.bundle(bundled_modules()).data_dir(folder).build()?)
+    Ok(builder.bundle(bundled_modules()).data_dir(folder).journal(journal).build()?)
 }

@@ -1,10 +1,6 @@
-//! Many jobs at once, a few at a time. One that fails does not end the others.
+//! Many jobs of one module, a few at a time. One that fails does not end the others.
 
-use futures_util::{StreamExt, stream};
 use lilypad_localnet::LocalNetwork;
-
-/// How many jobs are under way at the same time.
-const AT_ONCE: usize = 4;
 
 #[tokio::main]
 async fn main() -> lilypad_sdk::Result<()> {
@@ -12,32 +8,20 @@ async fn main() -> lilypad_sdk::Result<()> {
     let client = network.client();
 
     // region: many
-    // All of them share the client's one event socket. `buffer_unordered` hands out results as they come.
     let seconds = ["0.3", "0.1", "0.2", "soon", "0.1", "0.2", "0.3", "0.1"];
-    let mut results = stream::iter(seconds)
-        .map(|seconds| {
-            let client = client.clone();
-            async move { (seconds, client.run("sleep", [("Seconds", seconds)]).await) }
-        })
-        .buffer_unordered(AT_ONCE);
-
-    let (mut done, mut failed) = (0, 0);
-    while let Some((seconds, outcome)) = results.next().await {
-        match outcome {
-            Ok(result) => {
-                done += 1;
-                print!("{}", result.stdout_text()?);
-            }
-            Err(error) => {
-                failed += 1;
-                println!("Seconds={seconds}: {}", error.message().unwrap_or_default());
-            }
+    let inputs = seconds.map(|seconds| [("Seconds", seconds)]);
+    // Rows come out as they went in, unless asked otherwise.
+    let mut rows = client.map("sleep", inputs).concurrency(4).as_completed().start()?;
+    while let Some(row) = rows.next().await {
+        match row.outcome {
+            Ok(result) => print!("{}", result.stdout_text()?),
+            Err(error) => println!("Seconds={}: {}", seconds[row.index], error.message().unwrap_or_default()),
         }
     }
-    println!("{done} done, {failed} failed");
+    let progress = rows.progress();
+    println!("{} done, {} failed", progress.succeeded, progress.failed);
     // end region
 
-    drop(results);
     network.stop().await;
     Ok(())
 }

@@ -96,6 +96,11 @@ fn one_failing_job_does_not_end_the_others() {
 }
 
 #[test]
+fn after_a_crash_everything_is_found_and_nothing_runs_twice() {
+    assert_prints("after_a_crash", &run(env!("CARGO_BIN_EXE_after_a_crash"), &[]));
+}
+
+#[test]
 fn the_picture_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let kept = folder.path().join("pond");
