@@ -147,6 +147,14 @@ pub(crate) const MENU: &[Dish] = &[
         },
     },
     Dish {
+        // Where the output lies in the provider's archive: after the folder, the exit code with its digit, the empty errors, and a header of its own.
+        name: "a changed output",
+        make: |random| {
+            let at = 5 * 512 + random.random_range(0..25);
+            damage(random, Damage::FlipByte { at })
+        },
+    },
+    Dish {
         name: "a truncated archive",
         make: |random| {
             let at = random.random_range(0..5000);
