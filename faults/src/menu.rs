@@ -147,10 +147,11 @@ pub(crate) const MENU: &[Dish] = &[
         },
     },
     Dish {
-        // Where the output lies in the provider's archive: after the folder, the exit code with its digit, the empty errors, and a header of its own.
+        // Where the output lies in the provider's archive: after the folder, the exit code with its digit, a folder of outputs, the empty errors, and a
+        // header of its own.
         name: "a changed output",
         make: |random| {
-            let at = 5 * 512 + random.random_range(0..25);
+            let at = 6 * 512 + random.random_range(0..25);
             damage(random, Damage::FlipByte { at })
         },
     },
