@@ -64,11 +64,11 @@ async fn main() -> ExitCode {
     }
     let mut totals = Totals::default();
     matrix::run(&mut totals, arguments.seed, arguments.rounds, arguments.at_once, arguments.only.as_deref()).await;
-    if arguments.kills > 0 {
-        if let Err(error) = kills::run(&mut totals, arguments.seed, arguments.kills).await {
-            eprintln!("error: {error}");
-            return ExitCode::FAILURE;
-        }
+    if arguments.kills > 0
+        && let Err(error) = kills::run(&mut totals, arguments.seed, arguments.kills).await
+    {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
     }
     println!("{totals}");
     if totals.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lilypad_localnet::{Call, Damage, EventHarm, Fault, Harm, Lie, Memory, Reply};
+use lilypad_localnet::{Call, Damage, EventHarm, Fault, Harm, Lie, Memory, Reply, job_creator};
 use rand::Rng;
 use rand::rngs::StdRng;
 
@@ -41,9 +41,11 @@ const CALLS: [Call; 6] = [
 
 /// The same harm to each call of a client, up to three times each.
 fn to_calls(random: &mut StdRng, harm: impl Fn(&mut StdRng) -> Harm) -> Trouble {
+    let creator = job_creator().map(|wallet| wallet.address().to_string()).unwrap_or_default();
     let faults = CALLS.into_iter().map(|call| {
         let (times, harm) = (random.random_range(1..=2), harm(random));
-        Fault::new(call, harm).times(times)
+        // Providers ask some of the same; what befalls them is another dish.
+        Fault::new(call, harm).times(times).only(&creator)
     });
     Trouble::Faults(faults.collect())
 }

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// What the proxy does to the first job offer that it sees, or to what comes back.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Loses {
-    /// Hangs up before the solver has the offer; then the solver's clock goes on by 40 s, after which it could not take it any more.
+    /// Hangs up before the solver has the offer; then the solver's clock goes on by 60 s, after which it could not take it any more.
     Request,
     /// Hangs up after the solver has taken it.
     Answer,
@@ -63,7 +63,7 @@ async fn relay(mut client: TcpStream, mut solver: TcpStream, loses: Loses, lost:
                         doomed = true;
                     }
                     if doomed && loses == Loses::Request {
-                        clock.advance(Duration::from_secs(40));
+                        clock.advance(Duration::from_secs(60));
                         return;
                     }
                     if solver.write_all(&up[..count]).await.is_err() {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use lilypad_localnet::{Clock, LocalNetwork};
+use lilypad_localnet::{Call, Clock, Fault, Harm, LocalNetwork};
 use lilypad_sdk::{Client, ErrorKind, JobRequest, JobStatus, JournalMode, Result, ResultOptions};
 
 /// A client of `network` whose journal is in `folder`, as a process that has just started makes it.
@@ -153,25 +153,77 @@ async fn an_offer_that_died_with_its_client_is_sent_anew_only_when_it_is_too_old
     // It looks, and waits: the offer could still be on its way.
     assert!(tokio::time::timeout(Duration::from_millis(1500), submitting.as_mut()).await.is_err());
     assert_eq!(other.offers_taken(), 0);
-    clock.advance(Duration::from_secs(40));
+    clock.advance(Duration::from_secs(60));
     let _ = submitting.await?;
     assert_eq!(other.offers_taken(), 1);
     Ok(())
 }
 
 #[tokio::test]
-async fn an_offer_by_a_clock_that_was_far_off_holds_nobody_up() -> Result<()> {
-    let folder = tempfile::tempdir().unwrap();
-    let request = cow("once").idempotency_key("k");
-    let network = LocalNetwork::builder().clock(Clock::manual(1_795_365_093_000)).start().await?;
-    let dead = client(&network, folder.path());
-    let _ = dead.submit(request.clone()).await?;
+async fn a_first_offer_is_stamped_by_the_solvers_clock() -> Result<()> {
+    // One that is stamped by this machine's would be refused now, and might be taken when its time has come.
+    let (clock, folder) = (Clock::manual(1_795_365_093_000), tempfile::tempdir().unwrap());
+    let network = LocalNetwork::builder().clock(clock.clone()).start().await?;
+    let _ = client(&network, folder.path()).submit(cow("moo")).await?;
     let lines = std::fs::read_to_string(folder.path().join("jobs.log")).unwrap();
-    let by_its_own_clock: String = lines.split_inclusive('\n').take(2).collect();
-    std::fs::write(folder.path().join("jobs.log"), by_its_own_clock).unwrap();
+    assert_eq!(lines.matches("\"offered\"").count(), 1, "{lines}");
+    Ok(())
+}
 
-    let other = LocalNetwork::builder().clock(Clock::manual(1_795_365_093_000)).start().await?;
-    let _ = client(&other, folder.path()).submit(request).await?;
-    assert_eq!(other.offers_taken(), 1);
+#[tokio::test]
+async fn a_job_whose_fate_is_open_is_waited_for_and_told() -> Result<()> {
+    // A client that died between writing and sending, and another that asks at once.
+    let (network, folder) = (LocalNetwork::start().await?, tempfile::tempdir().unwrap());
+    let dead = client(&network, folder.path());
+    let id = dead.submit(cow("moo")).await?.id().clone();
+    let lines = std::fs::read_to_string(folder.path().join("jobs.log")).unwrap();
+    std::fs::write(folder.path().join("jobs.log"), lines.split_inclusive('\n').take(2).collect::<String>()).unwrap();
+    drop(dead);
+    let elsewhere = LocalNetwork::start().await?;
+    let second = client(&elsewhere, folder.path());
+    let job = second.job(&id).await?;
+    assert_eq!(second.jobs().await?.len(), 1);
+    let waiting = job.result();
+    tokio::pin!(waiting);
+    assert!(tokio::time::timeout(Duration::from_millis(200), waiting.as_mut()).await.is_err());
+    elsewhere.clock().advance(Duration::from_secs(60));
+    let error = waiting.await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(error.to_string().contains("its offer never reached the solver"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_short_wait_does_not_break_off_what_has_begun() -> Result<()> {
+    let network = LocalNetwork::builder()
+        .fault(Fault::new(Call::GetResultFiles, Harm::DelayAnswer(Duration::from_millis(700))))
+        .start()
+        .await?;
+    let job = network.client().submit(cow("moo")).await?;
+    let mut waits = 0;
+    let result = loop {
+        match job.result_with(ResultOptions::default().wait(Duration::from_millis(100))).await {
+            Err(error) if error.kind() == ErrorKind::WaitTimeout => waits += 1,
+            outcome => break outcome?,
+        }
+    };
+    assert!(result.stdout_text()?.contains("moo") && waits > 3, "{waits}");
+    assert_eq!(network.faults().total(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn many_whose_answers_were_lost_share_the_lists_that_they_look_into() -> Result<()> {
+    let network = LocalNetwork::builder()
+        .fault(Fault::new(Call::PostJobOffer, Harm::LoseAnswer))
+        .fault(Fault::new(Call::ListJobOffers, Harm::Delay(Duration::from_millis(300))))
+        .start()
+        .await?;
+    let client = network.client();
+    let jobs = join_all((0..20).map(|number| client.submit(cow(&number.to_string())))).await;
+    assert!(jobs.iter().all(std::result::Result::is_ok));
+    assert_eq!(network.offers_taken(), 20);
+    let counts: Vec<u64> = network.faults().counts().iter().map(|count| count.struck).collect();
+    assert!(counts[0] == 20 && counts[1] <= 10, "{counts:?}");
     Ok(())
 }

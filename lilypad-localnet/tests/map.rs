@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use lilypad_localnet::LocalNetwork;
+use lilypad_localnet::{Call, Fault, Harm, LocalNetwork, Reply};
 use lilypad_sdk::{Client, ErrorKind, JobRequest, JournalMode, Map, Result, RowRetries};
 
 /// Rows that say their number.
@@ -155,18 +155,44 @@ async fn a_map_with_a_key_goes_on_where_a_crash_ended_it() -> Result<()> {
 
 #[tokio::test]
 async fn a_provider_that_fails_is_paid_again_only_when_that_is_asked_for() -> Result<()> {
-    let network = LocalNetwork::start().await?;
-    // It asks for a folder that is not there: the provider fails, not the program.
-    let failing = || network.client().map_requests([JobRequest::new("sleep").input("Seconds", "not a number")]);
-    let row = failing().start()?.next().await.unwrap();
-    let once = (row.attempts, row.outcome.unwrap_err().kind());
-    let retries = RowRetries::default().paid(2);
-    let row = failing().retries(retries).start()?.next().await.unwrap();
-    match once {
-        (1, ErrorKind::JobFailed) => assert_eq!(row.attempts, 3),
-        (1, kind) => assert_eq!((row.attempts, row.outcome.unwrap_err().kind()), (1, kind)),
-        other => panic!("{other:?}"),
+    // Its result lacks the exit code, whatever it is asked.
+    let network = LocalNetwork::builder().fault(Fault::new(Call::PostResult, Harm::NoExitCode)).start().await?;
+    let folder = tempfile::tempdir().unwrap();
+    let map = |name: &str| network.client().map("cowsay", numbers(1)).save_to(folder.path().join(name));
+    let once = map("once").start()?.next().await.unwrap();
+    assert_eq!((once.attempts, once.outcome.unwrap_err().kind()), (1, ErrorKind::Integrity));
+    let thrice = map("thrice").retries(RowRetries::default().paid(2)).start()?.next().await.unwrap();
+    assert_eq!((thrice.attempts, thrice.outcome.unwrap_err().kind()), (3, ErrorKind::Integrity));
+    assert_eq!(network.offers_taken(), 4);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_row_whose_folder_is_taken_is_not_paid_for() -> Result<()> {
+    let (network, folder) = (LocalNetwork::start().await?, tempfile::tempdir().unwrap());
+    std::fs::create_dir(folder.path().join("1")).unwrap();
+    std::fs::write(folder.path().join("1/mine"), "").unwrap();
+    let mut rows = network.client().map("cowsay", numbers(3)).save_to(folder.path()).start()?;
+    let mut kinds = Vec::new();
+    while let Some(row) = rows.next().await {
+        kinds.push(row.outcome.err().map(|error| error.kind()));
     }
+    assert_eq!(kinds, [None, Some(ErrorKind::Io), None]);
+    assert_eq!(network.offers_taken(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_row_that_was_refused_before_a_crash_is_not_run_twice_after_it() -> Result<()> {
+    let busy = Harm::Instead(Reply::new(500, "network busy\n"));
+    let network = LocalNetwork::builder().start().await?;
+    let folder = tempfile::tempdir().unwrap();
+    // The row is refused until the submission gives up, then taken under its next attempt.
+    let refused = network.faults().add(Fault::new(Call::PostJobOffer, busy).times(4));
+    let map = || client(&network, folder.path()).map("cowsay", numbers(1)).key("k");
+    map().start()?.next().await.unwrap().outcome?;
+    map().start()?.next().await.unwrap().outcome?;
+    assert_eq!((network.faults().struck(refused), network.offers_taken()), (4, 1));
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::chain::Chain;
 use crate::error::{Error, ErrorKind, Result};
-use crate::job::{self, Job, JobRequest, Journal, JournalMode, JournalRepair, Map, Plan, Tracker};
+use crate::job::{self, Job, JobRequest, Journal, JournalMode, JournalRepair, Lookout, Map, Plan, Tracker};
 use crate::metrics::{Counters, Metrics};
 use crate::module::{Bundle, Resolver, ResolverOptions};
 use crate::network::{Environment, Network, NetworkOptions};
@@ -129,6 +129,7 @@ struct Inner {
     resolver: Resolver,
     journal: Journal,
     counters: Arc<Counters>,
+    lookout: Lookout,
     downloads: Semaphore,
     solver: OnceCell<(SolverApi, Tracker)>,
 }
@@ -177,6 +178,7 @@ impl Client {
             wallet,
             journal,
             counters: Arc::default(),
+            lookout: Lookout::default(),
             downloads: Semaphore::new(options.max_downloads.unwrap_or(DOWNLOADS).max(1)),
             options: solver,
             resolver: Resolver::new(resolving),
@@ -318,6 +320,10 @@ impl Client {
 
     pub(crate) fn counters(&self) -> &Counters {
         &self.0.counters
+    }
+
+    pub(crate) fn lookout(&self) -> &Lookout {
+        &self.0.lookout
     }
 
     pub(crate) fn journal(&self) -> &Journal {

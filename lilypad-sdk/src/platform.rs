@@ -27,12 +27,34 @@ pub(crate) async fn blocking<T: Send + 'static>(
     }
 }
 
-/// Does work that waits for disks, with nobody waiting for it. May be called from anywhere.
+/// Does work that waits for disks, with nobody waiting for it. May be called from anywhere, and goes on when the caller's runtime ends.
 pub(crate) fn detach_blocking(work: impl FnOnce() + Send + 'static) {
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => drop(runtime.spawn_blocking(work)),
-        Err(_) => drop(std::thread::spawn(work)),
+    if let Err(error) = std::thread::Builder::new().name("lilypad-disk".into()).spawn(work) {
+        tracing::error!(%error, "could not start a thread");
     }
+}
+
+/// Runs `future` on its own, so that it goes on whether or not anybody polls for it; stops it when the caller is dropped.
+///
+/// # Errors
+/// [`ErrorKind::Closed`] if the runtime ends before it does.
+pub(crate) async fn apart<T: Send + 'static>(
+    operation: &'static str,
+    future: impl Future<Output = T> + Send + 'static,
+) -> Result<T> {
+    /// Stops a task when it is dropped.
+    struct Stop(AbortHandle);
+    impl Drop for Stop {
+        fn drop(&mut self) {
+            self.0.abort();
+        }
+    }
+    let (sender, outcome) = tokio::sync::oneshot::channel();
+    // Nobody may be waiting any more when it is done.
+    let _stop = Stop(spawn(async move { _ = sender.send(future.await) }));
+    outcome.await.map_err(|_| {
+        Error::new(ErrorKind::Closed, operation).with_message("the runtime is shutting down, or the call panicked")
+    })
 }
 
 /// This machine's clock, in milliseconds since 1970.

@@ -28,8 +28,10 @@ pub struct RetryPolicy {
     pub first_pause: Duration,
     /// No pause is longer, also when the other side asks for more.
     pub longest_pause: Duration,
-    /// No attempt begins later than this after the first.
+    /// No attempt begins later than this after the first; for [`transfers`](Self::transfers), the time that attempts themselves took does not count.
     pub budget: Duration,
+    /// Whether only pauses count against the budget.
+    pub only_pauses: bool,
 }
 
 impl Default for RetryPolicy {
@@ -38,6 +40,7 @@ impl Default for RetryPolicy {
             first_pause: Duration::from_millis(100),
             longest_pause: Duration::from_secs(15),
             budget: Duration::from_secs(60),
+            only_pauses: false,
         }
     }
 }
@@ -46,6 +49,11 @@ impl RetryPolicy {
     /// For calls that somebody waits for: no attempt begins later than 10 s after the first.
     pub fn brief() -> Self {
         Self { budget: Duration::from_secs(10), ..Self::default() }
+    }
+
+    /// For what may take long by itself, such as a download: a minute of pauses in all, however long the attempts between them took.
+    pub fn transfers() -> Self {
+        Self { only_pauses: true, ..Self::default() }
     }
 
     /// The pause before attempt `attempt + 1`: half of it fixed, half random, so that many clients don't come back together.
@@ -66,11 +74,14 @@ where
     Fut: Future<Output = Result<T>>,
 {
     let start = Instant::now();
+    let mut trying = Duration::ZERO;
     for count in 0.. {
+        let began = Instant::now();
         let error = match attempt().await {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
+        trying += began.elapsed();
         // A full disk does not empty itself while everything is fetched again.
         let here = error.kind() == ErrorKind::Io;
         let may_repeat =
@@ -85,7 +96,8 @@ where
             Some(_) => policy.budget.max(PATIENCE_WITH_LIMITS),
             None => policy.budget,
         };
-        if !may_repeat || start.elapsed() + pause > budget {
+        let spent = if policy.only_pauses { start.elapsed().saturating_sub(trying) } else { start.elapsed() };
+        if !may_repeat || spent + pause > budget {
             return Err(error);
         }
         tracing::debug!(%error, ?pause, "trying again");
@@ -108,6 +120,20 @@ mod tests {
         .await;
         let _ = outcome;
         count.into_inner()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_download_that_broke_after_an_hour_is_tried_again() {
+        let attempts = AtomicU32::new(0);
+        let outcome: Result<()> = retry(RetryPolicy::transfers(), Idempotence::Repeatable, || async {
+            sleep(Duration::from_secs(3600)).await;
+            match attempts.fetch_add(1, Ordering::Relaxed) {
+                0..3 => Err(Error::new(ErrorKind::Connection, "fetch result files")),
+                _ => Ok(()),
+            }
+        })
+        .await;
+        assert!(outcome.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

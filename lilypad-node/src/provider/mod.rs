@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lilypad_sdk::chain::Chain;
 use lilypad_sdk::module::{Resolver, ResolverOptions};
+use lilypad_sdk::retry::{Idempotence, RetryPolicy, retry};
 use lilypad_sdk::solver::{SolverApi, SolverApiOptions};
 use lilypad_sdk::{Address, Error, ErrorKind, Result};
 use tempfile::TempDir;
@@ -146,8 +147,10 @@ impl Running {
         let (sender, heard) = mpsc::channel(HEARD);
         let listening = listener::listen(shared.clone(), socket, sender, stop.clone());
         tasks.spawn(crash.clone().run_until_cancelled_owned(listening));
-        let mut desk = Desk::new(shared, stop);
-        desk.reconcile().await?;
+        let desk = tokio::sync::Mutex::new(Desk::new(shared, stop));
+        // A solver that has just restarted, or is busy, is no reason to stay away.
+        retry(RetryPolicy::brief(), Idempotence::Repeatable, || async { desk.lock().await.reconcile().await }).await?;
+        let desk = desk.into_inner();
         tasks.spawn(crash.run_until_cancelled_owned(desk.run(heard)));
         Ok(running)
     }

@@ -2,10 +2,10 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 
 use super::event::JobEvents;
 use super::request::RunOptions;
@@ -14,7 +14,7 @@ use super::status::{JobStatus, JobView};
 use super::tracked::Tracked;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
-use crate::platform::{blocking, timeout};
+use crate::platform::{AbortHandle, blocking, spawn, timeout};
 use crate::protocol::{AgreementState, DealId, JobId};
 use crate::result::{JobResult, check_destination};
 
@@ -76,11 +76,31 @@ struct Inner {
     tracked: Arc<Tracked>,
     options: RunOptions,
     received: OnceCell<JobResult>,
+    settling: Mutex<Option<Settling>>,
+}
+
+/// The wait for a result, which goes on beside those who wait. Ends when it is dropped.
+struct Settling {
+    outcome: watch::Receiver<Option<Result<JobResult, Arc<Error>>>>,
+    task: AbortHandle,
+}
+
+impl Settling {
+    /// Whether it has not come to its end.
+    fn is_under_way(&self) -> bool {
+        self.outcome.borrow().is_none() && !self.task.is_finished()
+    }
+}
+
+impl Drop for Settling {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl Job {
     pub(crate) fn new(client: Client, tracked: Arc<Tracked>, options: RunOptions) -> Self {
-        Self(Arc::new(Inner { client, tracked, options, received: OnceCell::new() }))
+        Self(Arc::new(Inner { client, tracked, options, received: OnceCell::new(), settling: Mutex::default() }))
     }
 
     /// The client that follows it.
@@ -120,7 +140,7 @@ impl Job {
 
     /// Waits for the result: received, verified against its content id, on disk, and accepted.
     ///
-    /// Dropping the future stops waiting and nothing else. Calling again is cheap.
+    /// Dropping the future stops waiting and nothing else: what has begun goes on for as long as there is a handle on the job. Calling again is cheap.
     ///
     /// # Errors
     /// The way the job ended if it did not end well: [`ErrorKind::JobFailed`] with the provider's words, [`ErrorKind::ModuleExit`],
@@ -138,12 +158,8 @@ impl Job {
         if let Some(folder) = &options.save_to {
             self.prepare(folder).await?;
         }
-        let _fetching = self.0.tracked.fetching();
-        let receiving = self
-            .0
-            .received
-            .get_or_try_init(|| Box::pin(settle(&self.0.client, &self.0.tracked, options.save_to.clone())));
-        let received = match options.wait {
+        let receiving = self.receive(options.save_to.as_deref());
+        let received = &match options.wait {
             None => receiving.await?,
             Some(wait) => timeout(wait, receiving).await.map_err(|_| self.waited(wait))??,
         };
@@ -156,6 +172,41 @@ impl Job {
             check_exit_code(received)?;
         }
         Ok(received.clone())
+    }
+
+    /// Waits for the result and takes it, together with everybody else who does. What has begun goes on beside those who wait, for as long as there is a
+    /// handle: a download is not broken off because somebody waited for a short time only.
+    async fn receive(&self, save_to: Option<&Path>) -> Result<JobResult> {
+        if let Some(received) = self.0.received.get() {
+            return Ok(received.clone());
+        }
+        let mut outcome = {
+            let mut settling = self.0.settling.lock().unwrap_or_else(PoisonError::into_inner);
+            match settling.as_ref().filter(|settling| settling.is_under_way()) {
+                Some(settling) => settling.outcome.clone(),
+                None => settling.insert(self.settle(save_to.map(Path::to_owned))).outcome.clone(),
+            }
+        };
+        // Taken out of the channel at once: what it lends must not be held while waiting.
+        let outcome = outcome.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
+        match outcome {
+            Some(Ok(received)) => Ok(self.0.received.get_or_init(async || received).await.clone()),
+            Some(Err(error)) => Err(error.again()),
+            None => Err(Error::new(ErrorKind::Closed, "get the result")
+                .with_job(self.id())
+                .with_message("the runtime that waited for it has ended")),
+        }
+    }
+
+    /// Starts to wait for the result.
+    fn settle(&self, save_to: Option<PathBuf>) -> Settling {
+        let (sender, outcome) = watch::channel(None);
+        let (client, tracked) = (self.0.client.clone(), self.0.tracked.clone());
+        let task = spawn(async move {
+            let outcome = settle(&client, &tracked, save_to).await;
+            sender.send_replace(Some(outcome.map_err(Arc::new)));
+        });
+        Settling { outcome, task }
     }
 
     /// Finds out whether the result could be put into `folder`: before the wait rather than after it.
@@ -178,7 +229,9 @@ impl Job {
         if self.0.tracked.is_over() || self.0.received.initialized() {
             return Cancellation::AlreadyOver;
         }
-        self.0.tracked.cancel();
+        if !self.0.tracked.cancel() {
+            return Cancellation::AlreadyOver;
+        }
         match view.status {
             JobStatus::Queued => Cancellation::OfferStillOpen,
             _ => Cancellation::ProviderGoesOn,

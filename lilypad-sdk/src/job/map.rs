@@ -12,17 +12,20 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::{oneshot, watch};
 
 use super::handle::{Job, ResultOptions};
+use super::journal::KEEP_ENDED;
 use super::request::JobRequest;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
-use crate::platform::{AbortHandle, spawn};
+use crate::platform::{AbortHandle, blocking, spawn};
 use crate::protocol::JobId;
-use crate::result::JobResult;
+use crate::result::{JobResult, check_destination};
 
 /// Rows that are under way at once, unless the options say otherwise.
 const CONCURRENCY: usize = 16;
 /// The longest key of a map, in bytes: a row's number comes after it.
 const LONGEST_KEY: usize = 200;
+/// More rows under one key could be forgotten before the last of them is done.
+const MOST_KEYED_ROWS: usize = KEEP_ENDED * 2 / 5;
 /// What errors say was being done.
 const OPERATION: &str = "run the rows";
 
@@ -39,7 +42,7 @@ pub struct MapOptions {
     /// Which rows are run again.
     pub retries: RowRetries,
     /// Makes the whole map repeatable: with the same key and the same rows, rows that were sent before are not sent again, also after a crash.
-    /// 1 to 200 bytes.
+    /// 1 to 200 bytes, and no more than 20,000 rows.
     pub key: Option<String>,
     /// Put each row's files into the folder of its number in here: `save_to/0`, `save_to/1`. `None`: temporary folders that go with the results.
     pub save_to: Option<PathBuf>,
@@ -180,7 +183,7 @@ impl Map {
     /// [`ErrorKind::InvalidInput`] for options that cannot be used; nothing was sent then.
     pub fn start(self) -> Result<MapRows> {
         let Self { client, requests, options } = self;
-        check(&client, &options)?;
+        check(&client, &options, requests.len())?;
         let progress = MapProgress { total: requests.len(), waiting: requests.len(), ..MapProgress::default() };
         let (concurrency, order) = (options.concurrency, options.order);
         let stop_on_error = options.stop_on_error;
@@ -214,7 +217,7 @@ impl fmt::Debug for Map {
 }
 
 /// Whether the options can be used.
-fn check(client: &Client, options: &MapOptions) -> Result<()> {
+fn check(client: &Client, options: &MapOptions, rows: usize) -> Result<()> {
     let bad = |message: String, help: &'static str| {
         Err(Error::new(ErrorKind::InvalidInput, OPERATION).with_message(message).with_help(help))
     };
@@ -224,6 +227,12 @@ fn check(client: &Client, options: &MapOptions) -> Result<()> {
     if let Some(key) = &options.key {
         if key.is_empty() || key.len() > LONGEST_KEY {
             return bad(format!("a key of {} bytes", key.len()), "a map's key has 1 to 200 bytes");
+        }
+        if rows > MOST_KEYED_ROWS {
+            return bad(
+                format!("{rows} rows under one key"),
+                "the journal remembers 50,000 jobs that are over: use a key for each 20,000 rows",
+            );
         }
         if client.journal().is_off() {
             return bad(
@@ -286,10 +295,12 @@ impl Shared {
         let mut row = Row { index, job_id: None, attempts: 0, outcome: Err(cancelled()) };
         let mut cancel = self.cancelled.subscribe();
         let mut retries = self.options.retries;
+        // What was never sent does not count: after a crash the rows' keys must come in the same order.
+        let mut sent = 0;
         while !*cancel.borrow_and_update() {
             row.attempts += 1;
             row.outcome = tokio::select! {
-                outcome = self.attempt(&mut row.job_id, index, row.attempts, request.clone()) => outcome,
+                outcome = self.attempt(&mut row.job_id, index, &mut sent, request.clone()) => outcome,
                 // What was sent is in the journal; a job that was known has been given up.
                 _ = cancel.changed() => Err(cancelled()),
             };
@@ -309,17 +320,25 @@ impl Shared {
         &self,
         job_id: &mut Option<JobId>,
         index: usize,
-        attempt: u32,
+        sent: &mut u32,
         mut request: JobRequest,
     ) -> Result<JobResult> {
+        let folder = self.options.save_to.as_ref().map(|folder| folder.join(index.to_string()));
+        let mut is_known = false;
         if let Some(key) = &self.options.key {
-            request.options.idempotency_key = Some(format!("{key}#{index}#{attempt}"));
+            let key = format!("{key}#{index}#{}", *sent + 1);
+            is_known = self.client.journal().under_key(&key).await?.is_some();
+            request.options.idempotency_key = Some(key);
+        }
+        if let Some(folder) = folder.clone().filter(|_| !is_known) {
+            // Nobody should pay for a result that has nowhere to go.
+            blocking("prepare the row's folder", move || check_destination(folder)).await?;
         }
         let job = self.client.submit(request).await?;
+        *sent += 1;
         *job_id = Some(job.id().clone());
         self.open(|open| open.insert(index, job.clone()));
-        let mut options = ResultOptions::default();
-        options.save_to = self.options.save_to.as_ref().map(|folder| folder.join(index.to_string()));
+        let options = ResultOptions { save_to: folder, ..ResultOptions::default() };
         job.result_with(options).await
     }
 }

@@ -6,6 +6,7 @@
 mod event;
 mod handle;
 mod journal;
+mod lookout;
 mod map;
 mod plan;
 mod progress;
@@ -21,6 +22,7 @@ pub use event::{JobEvent, JobEvents};
 pub use handle::{Cancellation, Job, ResultOptions};
 pub(crate) use journal::Journal;
 pub use journal::{JournalMode, JournalRepair};
+pub(crate) use lookout::Lookout;
 pub use map::{Map, MapHandle, MapOptions, MapProgress, MapRows, Row, RowOrder, RowRetries};
 pub use plan::{Plan, PublicFacts};
 pub(crate) use recall::{all, find};

@@ -35,7 +35,7 @@ impl Progress {
 
     /// Takes over how it ended, as it was known before; says whether anything changed.
     pub(super) fn restore(&mut self, view: JobView) -> bool {
-        let changed = !self.is_over() && self.view != view;
+        let changed = !self.is_over() && !self.cancelled && self.view != view;
         if changed {
             self.without_files = view.status == JobStatus::Failed;
             self.view = view;
@@ -43,9 +43,9 @@ impl Progress {
         changed
     }
 
-    /// Whether the job came to an end of its own.
+    /// Whether the job came to an end of its own, and everything about it is known.
     pub(super) fn has_ended(&self) -> bool {
-        !self.cancelled && self.is_over()
+        !self.cancelled && self.is_over() && !self.lacks_deal()
     }
 
     /// What is known.
@@ -90,10 +90,14 @@ impl Progress {
         self.view != before
     }
 
-    /// Marks the job as given up here.
-    pub(super) fn cancel(&mut self) {
+    /// Marks the job as given up here, unless it is over; says whether it did.
+    pub(super) fn cancel(&mut self) -> bool {
+        if self.is_over() {
+            return false;
+        }
         self.cancelled = true;
         self.view.status = JobStatus::Cancelled;
+        true
     }
 }
 
@@ -177,7 +181,7 @@ mod tests {
     #[test]
     fn what_was_given_up_stays_given_up() {
         let mut progress = Progress::new();
-        progress.cancel();
+        assert!(progress.cancel());
         assert!(!progress.observe(&Observation { state: AgreementState::RESULTS_SUBMITTED, deal: deal(5) }));
         assert_eq!(progress.view().status, JobStatus::Cancelled);
     }

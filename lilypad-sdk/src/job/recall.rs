@@ -1,21 +1,25 @@
 //! Finding jobs again: what the journal remembers and what the solver lists, put together.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::Job;
-use super::journal::{Entry, JobRecord, KeyUse, Stage};
+use super::journal::{Entry, JobRecord, KeyUse, Offered, Stage};
 use super::request::RunOptions;
+use super::tracked::Tracked;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
-use crate::platform::sleep;
+use crate::platform::{sleep, unix_millis};
 use crate::protocol::{JobId, JobOfferContainer};
 use crate::retry::{Idempotence, RetryPolicy, retry};
-use crate::solver::{DealFilter, JobOfferFilter, SolverApi};
+use crate::solver::{DealFilter, JobOfferFilter};
 
-/// A solver refuses an offer whose stamp is more than 30 s away from its clock (PROTOCOL.md, section 5); a little more for one that it is looking at
+/// A solver refuses an offer whose stamp is more than 30 s away from its clock (PROTOCOL.md, section 5); a good deal more for one that it is looking at
 /// just then. An offer that is not in its list after that can not be taken any more, wherever on the way it may still be.
-const FRESH_MS: u64 = 35_000;
+const FRESH_MS: i64 = 45_000;
+/// Nothing of a connection that broke arrives after so long. Decides only where the solver's clock cannot: when that was turned back since the stamp.
+const LINGER_MS: i64 = 180_000;
 /// How often the solver is asked meanwhile.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -30,30 +34,29 @@ pub(super) enum Fate {
 }
 
 /// Asks what became of an offer.
-pub(super) async fn fate(api: &SolverApi, id: &JobId, stamped_ms: i64) -> Result<Fate> {
-    if let Some(container) = look_for(api, id).await? {
-        return Ok(Fate::Taken(Box::new(container)));
+pub(super) async fn fate(client: &Client, offered: &Offered) -> Result<Fate> {
+    let taken = |container: JobOfferContainer| Fate::Taken(Box::new(container));
+    if let Some(container) = client.lookout().find(client.solver().await?, &offered.job).await? {
+        return Ok(taken(container));
     }
-    if is_fresh(api, stamped_ms) {
+    if is_fresh(client.solver().await?.now_ms(), offered) {
         return Ok(Fate::Open);
     }
     // The list may have been made before the offer came in at the last moment.
-    Ok(look_for(api, id).await?.map_or(Fate::NotTaken, |container| Fate::Taken(Box::new(container))))
+    Ok(client.lookout().find(client.solver().await?, &offered.job).await?.map_or(Fate::NotTaken, taken))
 }
 
-/// Whether an offer with this stamp could still be taken, by the solver's clock, which its last answer told.
-fn is_fresh(api: &SolverApi, stamped_ms: i64) -> bool {
-    api.now_ms().abs_diff(stamped_ms) < FRESH_MS
+/// Whether an offer could still be taken at `now_ms`, by the solver's clock as an answer has told it.
+fn is_fresh(now_ms: i64, offered: &Offered) -> bool {
+    let age = now_ms - offered.stamped_ms;
+    let turned_back = age < -FRESH_MS && unix_millis() - offered.at_ms > LINGER_MS;
+    age < FRESH_MS && !turned_back
 }
 
 /// Waits until it is known what became of an offer: until it is in the solver's list, or too old to get there.
-pub(super) async fn wait_for_fate(
-    api: &SolverApi,
-    id: &JobId,
-    stamped_ms: i64,
-) -> Result<Option<Box<JobOfferContainer>>> {
+pub(super) async fn wait_for_fate(client: &Client, offered: &Offered) -> Result<Option<Box<JobOfferContainer>>> {
     loop {
-        match fate(api, id, stamped_ms).await? {
+        match fate(client, offered).await? {
             Fate::Taken(container) => return Ok(Some(container)),
             Fate::NotTaken => return Ok(None),
             Fate::Open => sleep(LOOK_EVERY).await,
@@ -61,20 +64,24 @@ pub(super) async fn wait_for_fate(
     }
 }
 
-/// Looks for an offer in the solver's list.
-///
-/// The list, not `GET /job_offers/{id}`: the reference solver drops the connection on an id that it does not know, which looks the same as a
-/// broken network. (PROTOCOL.md, section 5)
-async fn look_for(api: &SolverApi, id: &JobId) -> Result<Option<JobOfferContainer>> {
-    let filter = JobOfferFilter { job_creator: Some(api.address().to_owned()), ..Default::default() };
-    let offers = retry(RetryPolicy::brief(), Idempotence::Repeatable, || api.job_offers(&filter)).await?;
-    // Filtered again: a list need not be right.
-    Ok(offers.into_iter().find(|container| container.id == id.as_str() && is_genuine(container)))
+/// Finds out whether a job that was restored before that was known has been taken.
+pub(super) async fn settle_fate(client: &Client, job: &Tracked) -> Result<()> {
+    let Some(record) = client.journal().job(job.id()).await?.filter(|record| record.stage == Stage::Offered) else {
+        return Ok(());
+    };
+    if record.job() == job.id()
+        && let Some(container) = wait_for_fate(client, &record.offered).await?
+    {
+        client.journal().note(Entry::Taken { job: job.id().clone() }).await?;
+        client.tracker().await?.posted(job, &container);
+        return Ok(());
+    }
+    Err(unknown(client, job.id(), Some(&record)))
 }
 
-/// Whether an offer is what its id says: a list need not be right.
-pub(super) fn is_genuine(container: &JobOfferContainer) -> bool {
-    container.job_offer.content_id() == container.id
+/// Whether an offer is what its id says, and is ours: a list need not be right.
+pub(super) fn is_genuine(container: &JobOfferContainer, address: &str) -> bool {
+    container.job_offer.content_id() == container.id && container.job_offer.job_creator == address
 }
 
 /// What is behind an idempotency key.
@@ -93,13 +100,13 @@ pub(super) async fn behind_key(client: &Client, used: &KeyUse, mut known: JobRec
             .with_message(format_args!("the idempotency key `{}` was used before, for another job", used.key))
             .with_help("use a key of its own for every module, inputs, files and target"));
     }
-    let (api, tracker, journal) = (client.solver().await?, client.tracker().await?, client.journal());
+    let (tracker, journal) = (client.tracker().await?, client.journal());
     loop {
         let id = known.job().clone();
         match known.stage {
             Stage::Taken => return Ok(Behind::Job(attach(client, &known, tracker.restore(&known)))),
             Stage::NotTaken => return Ok(Behind::NotTaken(id)),
-            Stage::Offered => match fate(api, &id, known.offered.stamped_ms).await? {
+            Stage::Offered => match fate(client, &known.offered).await? {
                 Fate::Taken(container) => {
                     journal.note(Entry::Taken { job: id }).await?;
                     let tracked = tracker.restore(&known);
@@ -125,18 +132,23 @@ pub(crate) async fn find(client: &Client, id: &JobId) -> Result<Job> {
     if let Some(record) = record.as_ref().filter(|record| record.end.is_some()) {
         return Ok(attach(client, record, tracker.restore(record)));
     }
-    let stamped_ms = record.as_ref().map_or(0, |record| record.offered.stamped_ms);
-    let container = match (fate(api, id, stamped_ms).await?, &record) {
-        (Fate::Taken(container), _) => container,
-        (Fate::Open, Some(record)) if record.stage == Stage::Offered => {
-            return Ok(attach(client, record, tracker.restore(record)));
+    let open = record.as_ref().filter(|record| record.stage == Stage::Offered);
+    let fate = match open {
+        Some(record) => fate(client, &record.offered).await?,
+        None => {
+            let found = client.lookout().find(api, id).await?;
+            found.map_or(Fate::NotTaken, |container| Fate::Taken(Box::new(container)))
         }
-        (_, record) => return Err(unknown(client, id, record.as_ref()).await),
+    };
+    let container = match (fate, open) {
+        (Fate::Taken(container), _) => container,
+        (Fate::Open, Some(record)) => return Ok(attach(client, record, tracker.restore(record))),
+        _ => return Err(unknown(client, id, record.as_ref())),
     };
     if record.as_ref().is_some_and(|record| record.stage != Stage::Taken) {
         journal.note(Entry::Taken { job: id.clone() }).await?;
     }
-    let tracked = tracker.follow(id);
+    let tracked = tracker.follow(id, false);
     // The deal first: an offer's state alone does not tell a failure from a time-out.
     if let Ok(deal) = container.deal_id.parse() {
         let deal = retry(RetryPolicy::brief(), Idempotence::Repeatable, || api.deal(&deal)).await?;
@@ -147,13 +159,16 @@ pub(crate) async fn find(client: &Client, id: &JobId) -> Result<Job> {
 }
 
 /// The error for a job that the solver does not list.
-async fn unknown(client: &Client, id: &JobId, record: Option<&JobRecord>) -> Error {
+fn unknown(client: &Client, id: &JobId, record: Option<&JobRecord>) -> Error {
     let error = Error::new(ErrorKind::NotFound, "find the job").with_job(id);
     let network = &client.network().name;
     match record.map(|record| record.stage) {
         Some(Stage::Taken) => error
             .with_message(format_args!("the solver of {network} took it and has forgotten it since"))
-            .with_help("a solver that keeps its records in memory forgets them on restart; submit the job again"),
+            .with_help(match record.is_some_and(|record| record.offered.key.is_some()) {
+                true => "a solver that keeps its records in memory forgets them on restart; to run it again, use another key",
+                false => "a solver that keeps its records in memory forgets them on restart; submit the job again",
+            }),
         Some(_) => {
             client.journal().note_soon(Entry::NotTaken { job: id.clone() });
             error
@@ -173,12 +188,14 @@ async fn unknown(client: &Client, id: &JobId, record: Option<&JobRecord>) -> Err
 pub(crate) async fn all(client: &Client) -> Result<Vec<Job>> {
     let (api, tracker, journal) = (client.solver().await?, client.tracker().await?, client.journal());
     let records = journal.jobs().await?;
+    let of_ours = DealFilter { job_creator: Some(api.address().to_owned()), ..Default::default() };
+    let deals = retry(RetryPolicy::brief(), Idempotence::Repeatable, || api.deals(&of_ours)).await?;
+    // What is too old by now and is not in the list that follows is not going to be taken.
+    let asked_ms = api.now_ms();
     let filter = JobOfferFilter { job_creator: Some(api.address().to_owned()), ..Default::default() };
     let mut offers = retry(RetryPolicy::brief(), Idempotence::Repeatable, || api.job_offers(&filter)).await?;
     // Filtered again: a list need not be right.
-    offers.retain(|container| container.job_creator == api.address() && is_genuine(container));
-    let of_ours = DealFilter { job_creator: Some(api.address().to_owned()), ..Default::default() };
-    let deals = retry(RetryPolicy::brief(), Idempotence::Repeatable, || api.deals(&of_ours)).await?;
+    offers.retain(|container| container.job_creator == api.address() && is_genuine(container, api.address()));
 
     let listed: HashSet<&str> = offers.iter().map(|container| container.id.as_str()).collect();
     let mut known: HashMap<JobId, JobRecord> = HashMap::with_capacity(records.len());
@@ -190,7 +207,7 @@ pub(crate) async fn all(client: &Client) -> Result<Vec<Job>> {
         }
         match record.stage {
             Stage::NotTaken => continue,
-            Stage::Offered if !is_fresh(api, record.offered.stamped_ms) => {
+            Stage::Offered if !is_fresh(asked_ms, &record.offered) => {
                 journal.note_soon(Entry::NotTaken { job: record.job().clone() });
                 continue;
             }
@@ -205,7 +222,7 @@ pub(crate) async fn all(client: &Client) -> Result<Vec<Job>> {
             let record = known.remove(&id);
             let tracked = match &record {
                 Some(record) => tracker.restore(record),
-                None => tracker.follow(&id),
+                None => tracker.follow(&id, false),
             };
             Some((container, record, tracked))
         })
@@ -224,7 +241,7 @@ pub(crate) async fn all(client: &Client) -> Result<Vec<Job>> {
 }
 
 /// A handle for a job that the journal knows.
-fn attach(client: &Client, record: &JobRecord, tracked: std::sync::Arc<super::tracked::Tracked>) -> Job {
+fn attach(client: &Client, record: &JobRecord, tracked: Arc<Tracked>) -> Job {
     Job::new(client.clone(), tracked, run_options(record))
 }
 

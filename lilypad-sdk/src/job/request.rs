@@ -16,7 +16,7 @@ pub struct RunOptions {
     /// [`ErrorKind::ModuleExit`](crate::ErrorKind::ModuleExit).
     pub allow_exit_code: bool,
     /// Makes submitting repeatable: the same key gives the same job, also after a crash and from other processes that share the journal. 1 to 255
-    /// bytes, kept on this machine only, and remembered for the last 10,000 jobs that are over. `None`: every call is a job of its own.
+    /// bytes, kept on this machine only, and remembered for the last 50,000 jobs that are over. `None`: every call is a job of its own.
     pub idempotency_key: Option<String>,
 }
 

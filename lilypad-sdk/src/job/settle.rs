@@ -7,13 +7,14 @@ use tracing::Instrument;
 
 use super::journal::{Entry, Receiving};
 use super::progress::{Observation, has_record};
+use super::recall::settle_fate;
 use super::status::{JobStatus, JobView};
 use super::tracked::Tracked;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::blocking;
 use crate::protocol::{AgreementState, DataId, DealId, JobCreatorTransactions, JobId, ResultRecord};
-use crate::result::{Destination, JobResult, ResultFiles, UnpackLimits, Verified, receive, reopen};
+use crate::result::{Destination, JobResult, ResultFiles, UnpackLimits, Verified, read_exit_code, receive, reopen};
 use crate::retry::{Idempotence, RetryPolicy, retry};
 use crate::solver::SolverApi;
 
@@ -22,6 +23,7 @@ const ACCEPTED: &str = "0x";
 
 /// Waits until the job is over or its result is at the solver, then receives, verifies and accepts it.
 pub(super) async fn settle(client: &Client, job: &Tracked, save_to: Option<PathBuf>) -> Result<JobResult> {
+    let _fetching = job.fetching();
     let span = tracing::info_span!("result", job = %job.id(), deal = tracing::field::Empty);
     let outcome = take(client, job, save_to).instrument(span.clone()).await;
     span.in_scope(|| match &outcome {
@@ -35,6 +37,9 @@ pub(super) async fn settle(client: &Client, job: &Tracked, save_to: Option<PathB
 async fn take(client: &Client, job: &Tracked, save_to: Option<PathBuf>) -> Result<JobResult> {
     if let Some(result) = from_disk(client, job, save_to.as_deref()).await? {
         return Ok(result);
+    }
+    if !job.is_posted() {
+        settle_fate(client, job).await?;
     }
     let view = wait_for_end(job).await?;
     let api = client.solver().await?;
@@ -89,7 +94,7 @@ async fn wait_for_end(job: &Tracked) -> Result<JobView> {
             return Err(Error::new(ErrorKind::NotFound, "follow the job")
                 .with_job(job.id())
                 .with_message("the solver no longer knows this job")
-                .with_help("it may have been restarted without its memory; submit the job again"));
+                .with_help("it may have been restarted without its memory; submit the job again, under another key if it has one"));
         }
         if changes.changed().await.is_err() {
             return Err(Error::new(ErrorKind::Closed, "follow the job").with_job(job.id()));
@@ -177,13 +182,15 @@ async fn fetch(
         Some(folder) => {
             // Before the folder appears: who finds it after a crash must know whose it is.
             let into = Receiving { deal: deal.clone(), data: data_id.clone(), folder: absolute(&folder) };
-            client.journal().note(Entry::Receiving { job: job.id().clone(), into }).await?;
+            // A name that JSON cannot hold is not written down: the folder is then taken for somebody else's after a crash.
+            if into.folder.to_str().is_some() {
+                client.journal().note(Entry::Receiving { job: job.id().clone(), into }).await?;
+            }
             Destination::Folder(folder)
         }
         None => Destination::Temporary,
     };
     let files = download(client, deal, destination, &data_id).await?;
-    // Before it is accepted: a result without an exit code is not whole.
     let result = JobResult::new(&files, job.id().clone(), deal.clone())?;
     if job.view().status == JobStatus::Cancelled {
         return Err(ended_without_result(job.id(), &job.view()));
@@ -204,12 +211,13 @@ async fn download(
     let _turn = client.download_permit().await;
     let limits = UnpackLimits::default();
     // A broken download starts again from its beginning: the solver knows no ranges.
-    retry(RetryPolicy::default(), Idempotence::Repeatable, || async {
+    retry(RetryPolicy::transfers(), Idempotence::Repeatable, || async {
         let body = api.result_files(deal).await?;
         let body = body.inspect(|chunk| {
             client.counters().result_bytes.add(chunk.as_ref().map_or(0, |chunk| chunk.len() as u64));
         });
-        receive(body, destination.clone(), data_id, &limits).await
+        // Before it is put in place, and before it is accepted: a result without an exit code is not whole.
+        receive(body, destination.clone(), data_id, &limits, |folder| read_exit_code(folder).map(drop)).await
     })
     .await
     .inspect(|_| client.counters().results_received.increment())

@@ -113,7 +113,8 @@ impl DealSummary {
     pub(super) fn of(container: &DealContainer) -> Option<Self> {
         Some(Self {
             id: container.id.parse().ok()?,
-            provider: container.resource_provider.clone(),
+            // The id covers the deal, not what is written around it.
+            provider: container.deal.members.resource_provider.clone(),
             agreed_at_ms: container.created_at,
             uploaded_at_ms: container.upload_at,
         })

@@ -17,9 +17,9 @@ use super::request::JobRequest;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::module::{InputFile, InputFiles, Module, ModuleOrigin, ModuleReference};
-use crate::platform::{Instant, blocking, sleep, unix_millis};
+use crate::platform::{Instant, apart, blocking, sleep, unix_millis};
 use crate::protocol::{self, DealPricing, JobId, JobOffer, JobOfferContainer, PricingMode, Target};
-use crate::solver::{SolverApi, Turn};
+use crate::solver::Turn;
 
 /// How long a refused offer is offered again: a solver that is busy, a rate limit.
 const PATIENCE_WITH_REFUSALS: Duration = Duration::from_secs(120);
@@ -117,7 +117,8 @@ fn read_files(
 /// Sends a job, once in effect.
 pub(super) async fn submit(plan: Plan) -> Result<Job> {
     let span = tracing::info_span!("submit", module = %plan.public().module, job = tracing::field::Empty);
-    send(plan).instrument(span).await
+    // Apart from the caller: one who does not poll for a while must not hold up the others' turns.
+    apart("submit the job", send(plan).instrument(span)).await?
 }
 
 /// Stamps the offer, writes it down and posts it, once in effect.
@@ -127,9 +128,11 @@ pub(super) async fn submit(plan: Plan) -> Result<Job> {
 async fn send(plan: Plan) -> Result<Job> {
     let client = plan.client.clone();
     let (api, tracker, journal) = (client.solver().await?, client.tracker().await?, client.journal());
+    api.learn_clock().await;
     let mut offered = Offered {
         job: plan.id(),
         stamped_ms: 0,
+        at_ms: 0,
         module: plan.public().module,
         allow_exit_code: plan.options.allow_exit_code,
         key: plan.options.idempotency_key.clone().map(|key| KeyUse { key, request: plan.request_id() }),
@@ -150,7 +153,7 @@ async fn send(plan: Plan) -> Result<Job> {
         patience.begin();
         offer.created_at = api.now_ms();
         offer.id = offer.content_id();
-        (offered.job, offered.stamped_ms) = (offer.id.parse()?, offer.created_at);
+        (offered.job, offered.stamped_ms, offered.at_ms) = (offer.id.parse()?, offer.created_at, unix_millis());
         if let Claim::InUse(known) = journal.offer(offered.clone()).await? {
             drop(turn);
             let Some(used) = &offered.key else { continue };
@@ -162,8 +165,8 @@ async fn send(plan: Plan) -> Result<Job> {
         }
         let id = offered.job.clone();
         tracing::Span::current().record("job", tracing::field::display(&id));
-        let tracked = tracker.follow(&id);
-        match post(api, turn, &offer, &id, plan.files.clone()).await {
+        let tracked = tracker.follow(&id, true);
+        match post(&client, turn, &offer, &offered, plan.files.clone()).await {
             Posted::Taken(container) => {
                 if let Err(error) = journal.note(Entry::Taken { job: id }).await {
                     // Its offer is written down, and the solver's list will say the rest.
@@ -245,9 +248,14 @@ enum Posted {
 }
 
 /// Posts once. If it is unclear whether the solver acted, asks it until that is clear.
-async fn post(api: &SolverApi, turn: Turn<'_>, offer: &JobOffer, id: &JobId, files: Option<Bytes>) -> Posted {
+async fn post(client: &Client, turn: Turn<'_>, offer: &JobOffer, offered: &Offered, files: Option<Bytes>) -> Posted {
+    let api = match client.solver().await {
+        Ok(api) => api,
+        Err(error) => return Posted::NotTaken(error),
+    };
+    let id = &offered.job;
     let error = match api.post_job_offer_in(turn, offer, files).await {
-        Ok(container) => match check_answer(&container, id) {
+        Ok(container) => match check_answer(&container, id, api.address()) {
             Ok(()) => return Posted::Taken(Box::new(container)),
             Err(error) => error,
         },
@@ -255,7 +263,7 @@ async fn post(api: &SolverApi, turn: Turn<'_>, offer: &JobOffer, id: &JobId, fil
         Err(error) => error,
     };
     tracing::debug!(%error, job = %id, "looking whether the solver took the offer");
-    match wait_for_fate(api, id, offer.created_at).await {
+    match wait_for_fate(client, offered).await {
         Ok(Some(container)) => Posted::Taken(container),
         // An answer that makes no sense does not make more when it is asked for again.
         Ok(None) if error.kind() == ErrorKind::Integrity => Posted::NotTaken(error.permanent()),
@@ -268,8 +276,8 @@ async fn post(api: &SolverApi, turn: Turn<'_>, offer: &JobOffer, id: &JobId, fil
 }
 
 /// Whether the answer is about the offer that was posted.
-fn check_answer(container: &JobOfferContainer, id: &JobId) -> Result<()> {
-    if container.id == id.as_str() && is_genuine(container) {
+fn check_answer(container: &JobOfferContainer, id: &JobId, address: &str) -> Result<()> {
+    if container.id == id.as_str() && is_genuine(container, address) {
         return Ok(());
     }
     Err(Error::new(ErrorKind::Integrity, "post job offer")

@@ -1,7 +1,7 @@
 //! One job that is followed: what is known of it, and who wants to know.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 
@@ -10,10 +10,12 @@ use super::journal::{Ended, Entry, Journal};
 use super::progress::{Observation, Progress};
 use super::status::{JobStatus, JobView};
 use crate::metrics::Counters;
+use crate::platform::Instant;
 use crate::protocol::JobId;
 
-/// So many complete lists without a job that was posted mean that the solver forgot it.
-const MISSES: u32 = 2;
+/// A job that was posted and that complete lists lack for so long is forgotten. One list is not enough: a solver that has just started may still be
+/// reading its records.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(8);
 
 /// One job that is followed.
 pub(crate) struct Tracked {
@@ -32,8 +34,10 @@ struct Inner {
     log: Vec<JobEvent>,
     /// Whether the solver is known to have taken the offer.
     posted: bool,
-    /// Complete lists in a row that lacked it.
-    misses: u32,
+    /// Since when complete lists have lacked it.
+    missed_since: Option<Instant>,
+    /// Whether they have for long enough.
+    forgotten: bool,
     /// How many wait for its result.
     fetchers: usize,
     /// A deal that claims to be about this job and is not.
@@ -58,7 +62,8 @@ impl Tracked {
             progress: Progress::new(),
             log: Vec::new(),
             posted: false,
-            misses: 0,
+            missed_since: None,
+            forgotten: false,
             fetchers: 0,
             refused_deal: None,
         };
@@ -136,7 +141,18 @@ impl Tracked {
 
     /// Whether the solver took it and then forgot it.
     pub(super) fn is_forgotten(&self) -> bool {
-        self.inner().misses >= MISSES
+        self.inner().forgotten
+    }
+
+    /// Whether the last complete list lacked it.
+    pub(super) fn is_missed(&self) -> bool {
+        self.inner().missed_since.is_some()
+    }
+
+    /// Whether it is over, and everything is known that is needed to say how.
+    pub(super) fn is_settled(&self) -> bool {
+        let inner = self.inner();
+        inner.progress.is_over() && !inner.progress.lacks_deal()
     }
 
     /// The event at `index`, from 0.
@@ -154,12 +170,14 @@ impl Tracked {
         self.inner().posted
     }
 
-    /// Says that this client gave the job up.
-    pub(super) fn cancel(&self) {
+    /// Gives the job up here; says whether that was still possible.
+    pub(super) fn cancel(&self) -> bool {
+        let mut cancelled = false;
         self.change(|progress| {
-            progress.cancel();
-            true
+            cancelled = progress.cancel();
+            cancelled
         });
+        cancelled
     }
 
     /// Takes in an observation.
@@ -195,8 +213,9 @@ impl Tracked {
     /// Learns whether a complete list had it.
     pub(super) fn seen_in_list(&self, seen: bool) {
         let mut inner = self.inner();
-        inner.misses = if seen { 0 } else { inner.misses + 1 };
-        let forgotten = inner.misses >= MISSES;
+        inner.missed_since = if seen { None } else { inner.missed_since.or_else(|| Some(Instant::now())) };
+        let forgotten = inner.missed_since.is_some_and(|since| since.elapsed() >= FORGOTTEN_AFTER);
+        inner.forgotten = forgotten;
         drop(inner);
         if forgotten {
             self.changes.send_replace(());

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::future::pending;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -29,6 +29,8 @@ use crate::solver::{DealFilter, EventSocket, JobOfferFilter, Role, SolverApi};
 
 /// How often the lists are read while the socket works: only missed events need it.
 const RECONCILE_EVERY: Duration = Duration::from_secs(30);
+/// How soon a job is looked for again that a list lacked.
+const MISSED_AGAIN: Duration = Duration::from_secs(10);
 /// So many events that have arrived are taken at once, before anything else gets a turn.
 const BURST: usize = 64;
 /// How often while it does not: the lists are then all there is.
@@ -46,12 +48,18 @@ pub(crate) struct Tracker(Arc<Guard>);
 /// Stops the task when the last tracker goes.
 struct Guard {
     core: Arc<Core>,
-    task: OnceLock<AbortHandle>,
+    task: Mutex<Option<AbortHandle>>,
+}
+
+impl Guard {
+    fn task(&self) -> MutexGuard<'_, Option<AbortHandle>> {
+        self.task.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if let Some(task) = self.task.get() {
+        if let Some(task) = self.task().as_ref() {
             task.abort();
         }
     }
@@ -87,21 +95,27 @@ impl Tracker {
             connected: AtomicBool::new(false),
             own,
         };
-        Self(Arc::new(Guard { core: Arc::new(core), task: OnceLock::new() }))
+        Self(Arc::new(Guard { core: Arc::new(core), task: Mutex::default() }))
     }
 
-    /// Follows the job from now on, until it is over or nobody holds it any more. Call before the offer leaves: events overtake its answer.
-    pub(crate) fn follow(&self, id: &JobId) -> Arc<Tracked> {
+    /// Follows the job from now on, until it is over or nobody holds it any more. `is_new`: its offer has not left yet, so that no event of it can have
+    /// been missed if the socket is open; events overtake the answer to the offer.
+    pub(crate) fn follow(&self, id: &JobId, is_new: bool) -> Arc<Tracked> {
         let core = &self.0.core;
         let mut jobs = core.jobs();
         if let Some(tracked) = jobs.get(id).and_then(Weak::upgrade) {
             return tracked;
         }
-        let heard_from_start = core.connected.load(Ordering::Acquire);
+        let heard_from_start = is_new && core.connected.load(Ordering::Acquire);
         let tracked = Arc::new(Tracked::new(id.clone(), heard_from_start, core.journal.clone(), core.counters.clone()));
         jobs.insert(id.clone(), Arc::downgrade(&tracked));
         drop(jobs);
-        self.0.task.get_or_init(|| spawn(run(core.clone())));
+        let mut task = self.0.task();
+        // The runtime that it ran on may have ended.
+        if task.as_ref().is_none_or(AbortHandle::is_finished) {
+            *task = Some(spawn(run(core.clone())));
+        }
+        drop(task);
         core.wake.notify_one();
         tracked
     }
@@ -122,10 +136,14 @@ impl Tracker {
 
     /// Follows a job that the journal knows.
     pub(crate) fn restore(&self, record: &JobRecord) -> Arc<Tracked> {
-        let tracked = self.follow(record.job());
+        let tracked = self.follow(record.job(), false);
         if let Some(view) = record.end.as_ref().and_then(Ended::view) {
             tracked.restore(view);
-        } else if record.stage == Stage::Taken && tracked.posted() {
+        }
+        if record.stage == Stage::Taken {
+            tracked.posted();
+        }
+        if !tracked.is_settled() {
             self.0.core.look.notify_one();
         }
         tracked
@@ -146,7 +164,7 @@ impl Core {
     fn open_jobs(&self) -> Vec<Arc<Tracked>> {
         let mut open = Vec::new();
         self.jobs().retain(|_, job| {
-            let job = job.upgrade().filter(|job| (!job.is_over() || job.lacks_deal()) && !job.is_forgotten());
+            let job = job.upgrade().filter(|job| !job.is_settled() && !job.is_forgotten());
             let keep = job.is_some();
             open.extend(job);
             keep
@@ -198,7 +216,7 @@ impl Core {
     /// Asks for everything at once. The solver's word on jobs that are over is as good as on open ones.
     async fn reconcile(&self) -> Result<()> {
         let job_creator = Some(self.api.address().to_owned());
-        let asked: Vec<_> = self.open_jobs().into_iter().filter(|job| job.is_posted()).collect();
+        let asked: Vec<_> = self.open_jobs().into_iter().map(|job| (job.is_posted(), job)).collect();
         if asked.is_empty() {
             return Ok(());
         }
@@ -218,17 +236,27 @@ impl Core {
         for (id, state) in &listed {
             self.observe_offer(id.as_str(), *state);
         }
-        for job in asked {
+        for (was_posted, job) in asked {
+            match listed.contains_key(job.id()) {
+                true => _ = job.posted(),
+                // An offer that has not left, or not arrived, is not in a list.
+                false if !was_posted => continue,
+                false => {}
+            }
             job.seen_in_list(listed.contains_key(job.id()));
         }
         Ok(())
     }
 }
 
-/// Whether a deal is what it claims to be, and its job is `job`: both ids are recomputed, since a solver need not be believed.
+/// Whether a deal is what it claims to be, and its job is `job`, with the provider that was asked for if one was: both ids are recomputed, since a solver
+/// need not be believed.
 fn is_about(container: &DealContainer, job: &JobId) -> bool {
     let deal = &container.deal;
-    deal.content_id() == container.id && deal.job_offer.content_id() == job.as_str()
+    let target = &deal.job_offer.target.address;
+    deal.content_id() == container.id
+        && deal.job_offer.content_id() == job.as_str()
+        && (target.is_empty() || target.eq_ignore_ascii_case(&deal.members.resource_provider))
 }
 
 /// The tracker's task.
@@ -288,7 +316,12 @@ async fn follow_socket(core: &Core, mut socket: EventSocket) {
             () = core.look.notified(), if looking.is_none() => looking = Some(reconcile(core).boxed()),
             () = next_look.as_mut(), if looking.is_none() => {
                 next_look.as_mut().reset(Instant::now() + RECONCILE_EVERY);
-                if !core.open_jobs().is_empty() {
+                let open = core.open_jobs();
+                if open.iter().any(|job| job.is_missed()) {
+                    // Soon again: somebody waits to hear whether the solver has forgotten it.
+                    next_look.as_mut().reset(Instant::now() + MISSED_AGAIN);
+                }
+                if !open.is_empty() {
                     idle_since = None;
                     looking = Some(reconcile(core).boxed());
                 } else if idle_since.get_or_insert_with(Instant::now).elapsed() >= IDLE {

@@ -47,7 +47,7 @@ impl JobResult {
     /// Makes the result of `job` out of its files. To be made before a result is accepted: one without an exit code is not whole.
     pub(crate) fn new(files: &Verified<ResultFiles>, job: JobId, deal: DealId) -> Result<Self> {
         let files = ResultFiles::clone(files);
-        let exit_code = read_exit_code(&files).map_err(|error| error.with_job(&job).with_deal(&deal))?;
+        let exit_code = read_exit_code(files.path()).map_err(|error| error.with_job(&job).with_deal(&deal))?;
         Ok(Self { job, deal, exit_code, files })
     }
 
@@ -167,19 +167,20 @@ fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// Reads the exit code of the job's program.
-fn read_exit_code(files: &ResultFiles) -> Result<i32> {
+/// Reads the exit code of the job's program from the folder of a result.
+pub(crate) fn read_exit_code(folder: &Path) -> Result<i32> {
     let operation = "read exit code";
     let incomplete = |message: String| {
         Error::new(ErrorKind::Integrity, operation)
             .with_message(message)
             .with_help("the provider left out how the job ended")
     };
-    let file = files.get(EXIT_CODE).map_err(|_| incomplete(format!("the result has no file `{EXIT_CODE}`")))?;
-    if file.size() > EXIT_CODE_LIMIT {
-        return Err(incomplete(format!("`{EXIT_CODE}` has {} bytes, which is no number", file.size())));
+    let path = folder.join(EXIT_CODE);
+    let file = path.symlink_metadata().ok().filter(|file| file.is_file());
+    let file = file.ok_or_else(|| incomplete(format!("the result has no file `{EXIT_CODE}`")))?;
+    if file.len() > EXIT_CODE_LIMIT {
+        return Err(incomplete(format!("`{EXIT_CODE}` has {} bytes, which is no number", file.len())));
     }
-    let path = file.path_on_disk();
     let bytes = std::fs::read(&path).map_err(|error| Error::io(operation, &path, error))?;
     let digits = text(bytes);
     digits.trim().parse().map_err(|_| incomplete(format!("`{EXIT_CODE}` says {digits:?}, which is no number")))

@@ -26,6 +26,7 @@ mod walk;
 
 pub use files::{ResultFile, ResultFiles};
 pub use job_result::JobResult;
+pub(crate) use job_result::read_exit_code;
 pub use limits::UnpackLimits;
 pub use pack::pack_directory;
 pub(crate) use receive::{Destination, receive};

@@ -42,15 +42,18 @@ pub(crate) enum Destination {
 /// through to the disk first. Memory does not grow with the archive. An error of the stream is passed on as it is, unless the
 /// archive was complete before it.
 ///
+/// `look` sees the verified folder before it is put in place, and may refuse it.
+///
 /// # Errors
 ///
 /// Of kind [`Integrity`](crate::error::ErrorKind::Integrity) when the archive is damaged, tries something or has another id; of
-/// kind [`Io`](crate::error::ErrorKind::Io) when the destination exists or cannot be written.
+/// kind [`Io`](crate::error::ErrorKind::Io) when the destination exists or cannot be written; what `look` says.
 pub(crate) async fn receive<S, E>(
     archive: S,
     destination: Destination,
     expected: &DataId,
     limits: &UnpackLimits,
+    look: impl FnOnce(&Path) -> Result<()> + Send + 'static,
 ) -> Result<Verified<ResultFiles>>
 where
     S: Stream<Item = Result<Bytes, E>>,
@@ -61,6 +64,7 @@ where
     let worker = blocking("use the disk", move || {
         let incoming = Incoming { pieces, current: Bytes::new() };
         let verified = Verified::check(Unpacked::make(incoming, &destination, &limits)?, &expected)?;
+        look(verified.folder())?;
         verified.sync()?;
         Ok(verified)
     });
@@ -115,6 +119,11 @@ impl Unpacked {
         };
         let (contents, node) = Unpacker::new(folder.path(), Hidden::Skip, limits, OPERATION).run(archive)?;
         Ok(Self { folder, contents, node })
+    }
+
+    /// Where it is until then.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Writes through to the disk what is going to stay.

@@ -29,6 +29,9 @@ pub(super) struct Staging {
     destination: PathBuf,
     /// What errors say was being done.
     operation: &'static str,
+    /// The folder, open from the beginning: a failed write in the background is told only to those who were there.
+    #[cfg(target_os = "linux")]
+    opened: File,
 }
 
 impl Staging {
@@ -50,7 +53,13 @@ impl Staging {
         let temporary = std::fs::create_dir_all(around)
             .and_then(|()| new_folder().tempdir_in(around))
             .map_err(|error| Error::io(operation, around, error))?;
-        Ok(Self { temporary, destination: destination.to_owned(), operation })
+        Ok(Self {
+            #[cfg(target_os = "linux")]
+            opened: File::open(temporary.path()).map_err(|error| Error::io(operation, temporary.path(), error))?,
+            temporary,
+            destination: destination.to_owned(),
+            operation,
+        })
     }
 
     /// Where the folder is while it is being made.
@@ -62,9 +71,7 @@ impl Staging {
     #[cfg(target_os = "linux")]
     pub(super) fn sync(&self) -> Result<()> {
         // The whole file system at once: file by file, thousands of small files take half a minute instead of an instant.
-        File::open(self.path())
-            .and_then(|folder| Ok(rustix::fs::syncfs(folder)?))
-            .map_err(|error| Error::io(self.operation, self.path(), error))
+        rustix::fs::syncfs(&self.opened).map_err(|error| Error::io(self.operation, self.path(), error.into()))
     }
 
     /// Writes everything through to the disk, so that the folder survives a loss of power once it is in place.
@@ -90,7 +97,7 @@ impl Staging {
 
     /// Moves the folder into place. Never replaces anything but an empty folder: a rename does not.
     pub(super) fn commit(self) -> Result<PathBuf> {
-        let Self { temporary, destination, operation } = self;
+        let Self { temporary, destination, operation, .. } = self;
         match std::fs::rename(temporary.path(), &destination) {
             Ok(()) => {}
             Err(_) if is_taken(&destination).unwrap_or(false) => return Err(taken(&destination, operation)),

@@ -170,6 +170,18 @@ impl SolverApi {
         self.transport.clock().now_ms()
     }
 
+    /// Learns the solver's time, unless an answer has told it. An offer that is stamped by another clock would be refused, or worse: taken later, when
+    /// its stamp has come to fit.
+    pub(crate) async fn learn_clock(&self) {
+        if self.transport.clock().is_learned() {
+            return;
+        }
+        // Any answer has the time, a refusal too; and without one the offer that follows says why. This path has a rate limit of its own.
+        if let Err(error) = self.transport.send(Call::get("ask for the time", "validation_token")).await {
+            tracing::debug!(%error, "the solver does not tell the time");
+        }
+    }
+
     /// Opens the event socket.
     ///
     /// # Errors

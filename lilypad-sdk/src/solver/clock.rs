@@ -1,6 +1,6 @@
 //! What time it is at the solver.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use crate::platform::unix_millis;
 
@@ -12,6 +12,7 @@ const TOLERANCE_MS: i64 = 2_000;
 #[derive(Debug, Default)]
 pub(super) struct SolverClock {
     ahead_ms: AtomicI64,
+    learned: AtomicBool,
 }
 
 impl SolverClock {
@@ -20,7 +21,13 @@ impl SolverClock {
         let Some(theirs) = parse_http_date(date) else { return };
         // The header is rounded down: half a second is the best guess of what was cut off.
         let ahead = theirs * 1000 + 500 - unix_millis();
+        self.learned.store(true, Ordering::Relaxed);
         self.ahead_ms.store(if ahead.abs() < TOLERANCE_MS { 0 } else { ahead }, Ordering::Relaxed);
+    }
+
+    /// Whether any answer has told it.
+    pub(super) fn is_learned(&self) -> bool {
+        self.learned.load(Ordering::Relaxed)
     }
 
     /// The solver's time in milliseconds since 1970.

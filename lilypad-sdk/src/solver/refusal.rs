@@ -133,6 +133,8 @@ pub(super) fn classify(operation: &'static str, status: u16, text: &str) -> Erro
         300..=399 => error
             .permanent()
             .with_help("signed requests never follow a redirect: set the solver URL to where it points"),
+        // A gateway that waited for the request to arrive: perhaps for its last byte only.
+        408 => error.retryable().maybe_done(),
         400..=499 => error.permanent(),
         // A text that nobody has seen: it may pass, but nothing says that the call had no effect.
         _ => error.retryable().maybe_done(),

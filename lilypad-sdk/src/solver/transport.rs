@@ -36,6 +36,8 @@ const MAX_LIST: u64 = 1 << 30;
 const MAX_TEXT: usize = 4 << 10;
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long an upload may take, from its first byte to the end of its answer.
+const UPLOAD_TIMEOUT: Duration = Duration::from_secs(3600);
 /// How long a body may stand still.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -109,6 +111,8 @@ impl Call {
 /// Sends requests to one solver.
 pub(super) struct Transport {
     http: reqwest::Client,
+    /// For what is uploaded: a body may take long until its answer begins.
+    uploads: reqwest::Client,
     base: Url,
     headers: HeaderMap,
     pacer: Pacer,
@@ -127,14 +131,16 @@ impl Transport {
         counters: Arc<Counters>,
     ) -> Result<Self> {
         let operation = "set up the solver connection";
-        let http = reqwest::Client::builder()
-            // A signed header pair is valid for ever: it must not follow a redirect to anybody.
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(IDLE_TIMEOUT)
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| Error::new(ErrorKind::Config, operation).with_source(error))?;
+        let builder = || {
+            reqwest::Client::builder()
+                // A signed header pair is valid for ever: it must not follow a redirect to anybody.
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(CONNECT_TIMEOUT)
+                .tcp_nodelay(true)
+        };
+        let failed = |error| Error::new(ErrorKind::Config, operation).with_source(error);
+        let http = builder().read_timeout(IDLE_TIMEOUT).build().map_err(failed)?;
+        let uploads = builder().timeout(UPLOAD_TIMEOUT).build().map_err(failed)?;
         let version = HeaderValue::from_str(version).map_err(|_| {
             Error::new(ErrorKind::Config, operation)
                 .with_message(format_args!("client version `{version}` does not fit a header"))
@@ -152,6 +158,7 @@ impl Transport {
         let base = api_base(base)?;
         Ok(Self {
             http,
+            uploads,
             base,
             headers,
             pacer: Pacer::default(),
@@ -206,7 +213,9 @@ impl Transport {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
         let moves = call.method != Method::GET;
-        let mut request = self.http.request(call.method, url).headers(self.headers.clone());
+        let uploads = matches!(call.body, Payload::Form(_) | Payload::Stream(_));
+        let http = if uploads { &self.uploads } else { &self.http };
+        let mut request = http.request(call.method, url).headers(self.headers.clone());
         // How long it may take until the answer begins.
         let mut limit = None;
         request = match call.body {
@@ -240,7 +249,7 @@ impl Transport {
         }
         if !status.is_success() {
             self.counters.requests_refused.increment();
-            let text = first_line(response).await;
+            let text = self.without_secrets(first_line(response).await);
             let error = classify(operation, status.as_u16(), &text);
             return Err(if error.kind() == ErrorKind::ClockSkew { self.with_clocks(error) } else { error });
         }
@@ -308,6 +317,13 @@ impl Transport {
                     .with_source(error.without_url())
             })
         })))
+    }
+
+    /// Blanks out our own headers, which whatever stands before a solver may echo.
+    fn without_secrets(&self, text: String) -> String {
+        let secrets = ["x-lilypad-user", "x-lilypad-signature"].map(|name| self.headers.get(name));
+        let secrets = secrets.into_iter().flatten().filter_map(|value| value.to_str().ok());
+        secrets.fold(text, |text, secret| if text.contains(secret) { text.replace(secret, "…") } else { text })
     }
 
     /// Host and port, for messages.

@@ -46,6 +46,8 @@ pub(crate) struct Offered {
     pub(crate) job: JobId,
     /// The offer's stamp, by the solver's clock, in milliseconds since 1970.
     pub(crate) stamped_ms: i64,
+    /// The same moment by this machine's clock.
+    pub(crate) at_ms: i64,
     /// The module, as the offer names it.
     pub(crate) module: String,
     /// Whether a non-zero exit code is a result like any other.
@@ -143,7 +145,11 @@ impl Entry {
     /// Adds its line to `text`: the CRC-32 of the rest in eight hexadecimal digits, a space, JSON, a line feed. JSON has no line feeds of its
     /// own, so a line that does not end with one was torn off.
     pub(super) fn write(&self, text: &mut Vec<u8>) {
-        let json = serde_json::to_vec(self).unwrap_or_default();
+        let json = match serde_json::to_vec(self) {
+            Ok(json) => json,
+            // No entry has anything that JSON cannot say: folders are checked before they get here.
+            Err(error) => return tracing::error!(%error, "an entry that cannot be written was left out of the journal"),
+        };
         text.extend_from_slice(format!("{:08x} ", crc32fast::hash(&json)).as_bytes());
         text.extend_from_slice(&json);
         text.push(b'\n');

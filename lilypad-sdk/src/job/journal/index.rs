@@ -5,6 +5,11 @@ use std::collections::HashMap;
 use super::entry::{Ended, Entry, KeyUse, Offered, Receiving};
 use crate::protocol::JobId;
 
+/// A journal is written anew when it has so many entries for each job that it keeps; four at most say all about one.
+const WASTE: usize = 6;
+/// A job of whose end nothing was heard is over all the same after a week: networks give jobs two hours.
+const FORGOTTEN_MS: i64 = 7 * 24 * 3_600_000;
+
 /// What is known of the fate of an offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -39,9 +44,9 @@ impl JobRecord {
         &self.offered.job
     }
 
-    /// Whether nothing more is to come.
-    pub(super) fn is_over(&self) -> bool {
-        self.end.is_some() || self.stage == Stage::NotTaken
+    /// Whether nothing more is to come: it ended, or no network waits for so long.
+    fn is_over(&self, now_ms: i64) -> bool {
+        self.end.is_some() || self.stage == Stage::NotTaken || now_ms.saturating_sub(self.offered.at_ms) > FORGOTTEN_MS
     }
 
     /// The fewest entries that say the same.
@@ -78,7 +83,9 @@ impl Index {
             self.offers += 1;
             let replaced = offered.replaces.as_ref().and_then(|replaced| self.jobs.get_mut(replaced));
             if let Some(replaced) = replaced {
-                replaced.stage = Stage::NotTaken;
+                if replaced.stage == Stage::Offered {
+                    replaced.stage = Stage::NotTaken;
+                }
                 replaced.replaced_by = Some(offered.job.clone());
             }
             if let Some(KeyUse { key, .. }) = &offered.key {
@@ -102,8 +109,15 @@ impl Index {
             // A solver that has taken it cannot un-take it.
             Entry::NotTaken { .. } if record.stage == Stage::Taken => {}
             Entry::NotTaken { .. } => record.stage = Stage::NotTaken,
-            Entry::Receiving { into, .. } => record.receiving = Some(into),
-            Entry::Ended { end, .. } => _ = record.end.get_or_insert(end),
+            // What has a result, or an end, was taken, whether or not that could be written down at the time.
+            Entry::Receiving { into, .. } => {
+                record.stage = Stage::Taken;
+                record.receiving = Some(into);
+            }
+            Entry::Ended { end, .. } => {
+                record.stage = Stage::Taken;
+                record.end.get_or_insert(end);
+            }
         }
     }
 
@@ -151,20 +165,20 @@ impl Index {
     }
 
     /// Whether writing it anew would make the file much shorter.
-    pub(super) fn is_wasteful(&self, keep_ended: usize) -> bool {
+    pub(super) fn is_wasteful(&self, keep_ended: usize, now_ms: i64) -> bool {
         // At most four entries say all about a job. The cheap question first: this is asked after every write.
         let ended = keep_ended.min(self.jobs.len());
         self.entries > 1024
-            && self.entries > ended * 10
-            && self.entries > (ended + self.jobs.values().filter(|record| !record.is_over()).count()) * 10
+            && self.entries > ended * WASTE
+            && self.entries > (ended + self.jobs.values().filter(|record| !record.is_over(now_ms)).count()) * WASTE
     }
 
     /// Forgets the oldest jobs that are over, beyond `keep_ended`; gives the fewest entries that say the rest.
-    pub(super) fn compact(&mut self, keep_ended: usize) -> Vec<Entry> {
+    pub(super) fn compact(&mut self, keep_ended: usize, now_ms: i64) -> Vec<Entry> {
         let mut over: Vec<_> = self
             .jobs
             .values()
-            .filter(|record| record.is_over())
+            .filter(|record| record.is_over(now_ms))
             .map(|record| (record.order, record.job().clone()))
             .collect();
         over.sort_unstable_by_key(|(order, _)| std::cmp::Reverse(*order));
@@ -233,7 +247,7 @@ mod tests {
         entries.extend((10..100).map(ended));
         let mut index = index(entries);
         let before = index.all();
-        index.compact(20);
+        index.compact(20, 0);
         let after = index.all();
         assert_eq!(after.len(), 30);
         for number in (0..10).chain(80..100) {
@@ -261,7 +275,7 @@ mod tests {
             under("b", 3),
         ]);
         let before = index.all();
-        index.compact(100);
+        index.compact(100, 0);
         let unordered =
             |all: Vec<JobRecord>| all.into_iter().map(|record| JobRecord { order: 0, ..record }).collect::<Vec<_>>();
         assert_eq!(unordered(index.all()), unordered(before));

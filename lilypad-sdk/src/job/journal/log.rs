@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::entry::Entry;
 use super::index::Index;
 use crate::error::{Error, ErrorKind, Result};
+use crate::platform::unix_millis;
 
 /// The journal's file in its folder.
 const FILE: &str = "jobs.log";
@@ -126,8 +127,12 @@ impl Log {
                 .with_help("nothing was sent: make room or choose another data folder, then submit again"));
         }
         self.read += text.len() as u64;
-        if self.damaged.is_empty() && self.index.is_wasteful(self.keep_ended) {
-            self.rewrite()?;
+        if self.damaged.is_empty()
+            && self.index.is_wasteful(self.keep_ended, unix_millis())
+            && let Err(error) = self.rewrite()
+        {
+            // What was to be written is. There will be another occasion.
+            tracing::warn!(%error, "the journal could not be made shorter");
         }
         Ok(decided)
     }
@@ -244,7 +249,7 @@ impl Log {
 
     /// Writes the journal anew, as short as it can be. Needs the lock, and everything read.
     fn rewrite(&mut self) -> Result<()> {
-        let entries = self.index.compact(self.keep_ended);
+        let entries = self.index.compact(self.keep_ended, unix_millis());
         let mut text = new_header();
         let header = text.len();
         entries.iter().for_each(|entry| entry.write(&mut text));

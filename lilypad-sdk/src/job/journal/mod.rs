@@ -27,7 +27,7 @@ use crate::platform::{blocking, detach_blocking};
 use crate::protocol::JobId;
 
 /// How many jobs that are over are remembered, with their idempotency keys. Jobs that are not over are never forgotten.
-const KEEP_ENDED: usize = 10_000;
+pub(in crate::job) const KEEP_ENDED: usize = 50_000;
 
 /// Where a client keeps its journal of jobs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -122,7 +122,7 @@ impl Journal {
                     return Err(damage.error());
                 }
                 if let Some(known) = batch.index().under_key(&used.key)
-                    && Some(known.job()) != offered.replaces.as_ref()
+                    && (Some(known.job()) != offered.replaces.as_ref() || known.stage == Stage::Taken)
                 {
                     return Ok(Claim::InUse(Box::new(known.clone())));
                 }
@@ -256,8 +256,8 @@ impl Shared {
         let mut queue = self.queue();
         queue.waiting.push(work);
         if !std::mem::replace(&mut queue.busy, true) {
-            let shared = self.clone();
-            detach_blocking(move || shared.write_all());
+            let writer = Writer(self.clone());
+            detach_blocking(move || writer.0.write_all());
         }
     }
 
@@ -295,6 +295,19 @@ impl Shared {
             works.into_iter().flatten().for_each(|work| _ = work(Err(error)));
         }
         replies.into_iter().for_each(|reply| reply(outcome.as_ref().copied()));
+    }
+}
+
+/// Whoever writes. However that ends, the next one can start.
+struct Writer(Arc<Shared>);
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        let mut queue = self.0.queue();
+        // After a panic: those who wait learn that nothing was written, by what they hold being dropped.
+        let waiting = if std::mem::take(&mut queue.busy) { std::mem::take(&mut queue.waiting) } else { Vec::new() };
+        drop(queue);
+        drop(waiting);
     }
 }
 

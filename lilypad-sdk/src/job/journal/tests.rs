@@ -6,6 +6,9 @@ use std::path::Path;
 use super::*;
 use crate::protocol::JobOffer;
 
+/// When the tests take place: later than any offer of theirs was old.
+const NOW_MS: i64 = 4_000_000_000_000;
+
 /// The id of the job of this number.
 pub(super) fn job(number: u32) -> JobId {
     JobOffer { nonce: number.to_string(), ..JobOffer::default() }.content_id().parse().unwrap()
@@ -15,7 +18,8 @@ pub(super) fn job(number: u32) -> JobId {
 pub(super) fn offered(number: u32) -> Offered {
     Offered {
         job: job(number),
-        stamped_ms: 1_795_000_000_000 + i64::from(number),
+        stamped_ms: NOW_MS + i64::from(number),
+        at_ms: NOW_MS + i64::from(number),
         module: "https://github.com/Lilypad-Tech/lilypad-module-cowsay:v0.0.4".into(),
         allow_exit_code: false,
         key: None,
@@ -88,6 +92,42 @@ async fn a_key_passes_on_to_the_offer_that_takes_the_place_of_its_first() {
     assert_eq!(journal.offer(again.clone()).await.unwrap(), Claim::Recorded);
     let late = Offered { job: job(3), ..again };
     assert!(matches!(journal.offer(late).await.unwrap(), Claim::InUse(known) if known.job() == &job(2)));
+}
+
+#[tokio::test]
+async fn an_offer_that_turned_out_to_be_taken_is_not_replaced() {
+    let journal = Journal::new(&JournalMode::Memory, Path::new("unused"), "testnet", Some("0x1"));
+    journal.offer(keyed(1, "k")).await.unwrap();
+    // Somebody decided that it was not taken; meanwhile whoever sent it got its answer.
+    journal.note(Entry::Taken { job: job(1) }).await.unwrap();
+    let late = Offered { replaces: Some(job(1)), ..keyed(2, "k") };
+    assert!(matches!(journal.offer(late).await.unwrap(), Claim::InUse(known) if known.job() == &job(1)));
+}
+
+#[test]
+fn a_runtime_that_ends_takes_no_journal_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    for number in 0..20 {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(journal.offer(offered(number))).unwrap();
+        journal.note_soon(Entry::Taken { job: job(number) });
+        drop(runtime);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_folder_that_json_cannot_name_damages_nothing() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let journal = open(folder.path());
+    journal.offer(offered(1)).await.unwrap();
+    let odd = Path::new(std::ffi::OsStr::from_bytes(b"/tmp/\xff")).to_owned();
+    let data = job(1).as_str().parse().unwrap();
+    let into = Receiving { deal: job(1).as_str().parse().unwrap(), data, folder: odd };
+    journal.note(Entry::Receiving { job: job(1), into }).await.unwrap();
+    assert_eq!(ids(&open(folder.path())).await, [job(1)]);
 }
 
 #[tokio::test]

@@ -159,6 +159,8 @@ impl<'de> de::Deserializer<'de> for Reader<'_, '_> {
                 _ => return Err(mismatch(node, "an object")),
             }
         }
+        // A field that was given nothing but null is as one that is not there, whatever reads it.
+        chosen.retain(|(_, given)| given.iter().any(|node| node.value != Value::Null));
         let fields = Fields { chosen: chosen.into_iter(), value: None };
         visitor.visit_map(fields).map_err(|error| error.at(self.last().offset))
     }

@@ -28,7 +28,7 @@ async fn receive_pieces(
     let pieces: Vec<_> = pieces.into_iter().map(Ok::<_, Error>).collect();
     let mut limits = UnpackLimits::default();
     (limits.max_bytes, limits.max_entries) = (64 * 1024 * 1024, 10_000);
-    receive(stream::iter(pieces), destination, expected, &limits).await
+    receive(stream::iter(pieces), destination, expected, &limits, |_| Ok(())).await
 }
 
 /// Everything at and below `folder`: paths, with the content of files and the targets of links.

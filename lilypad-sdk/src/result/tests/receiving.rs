@@ -83,21 +83,22 @@ async fn a_broken_connection_is_reported_as_one() {
     let archive = Bytes::from(archive);
     let broken = || Err(Error::new(ErrorKind::Connection, "download result").with_message("reset by peer"));
     let cut = stream::iter([Ok(archive.slice(..1000)), broken()]);
-    let error = receive(cut, Destination::Temporary, &id, &UnpackLimits::default()).await.unwrap_err();
+    let error = receive(cut, Destination::Temporary, &id, &UnpackLimits::default(), |_| Ok(())).await.unwrap_err();
     assert_eq!((error.kind(), error.message()), (ErrorKind::Connection, Some("reset by peer")));
 
     // Once the archive is complete, nothing that follows can take it away.
     let late = stream::iter([Ok(archive.slice(..archive.len() - 2)), broken()]);
-    receive(late, Destination::Temporary, &id, &UnpackLimits::default()).await.unwrap();
+    receive(late, Destination::Temporary, &id, &UnpackLimits::default(), |_| Ok(())).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_refused_archive_is_not_waited_for() {
     let start = Bytes::from(Tarball::result().file("../a", b"x").unfinished());
     let endless = stream::iter([Ok::<_, Error>(start)]).chain(stream::pending());
-    let error = receive(endless, Destination::Temporary, &OTHER_ID.parse().unwrap(), &UnpackLimits::default())
-        .await
-        .unwrap_err();
+    let error =
+        receive(endless, Destination::Temporary, &OTHER_ID.parse().unwrap(), &UnpackLimits::default(), |_| Ok(()))
+            .await
+            .unwrap_err();
     assert!(error.to_string().contains("has `..`"), "{error}");
 }
 
@@ -111,7 +112,7 @@ async fn a_dropped_call_leaves_nothing_behind() {
         std::future::pending().await
     }));
     let limits = UnpackLimits::default();
-    let mut call = Box::pin(receive(half, Destination::Folder(around.path().join("result")), &id, &limits));
+    let mut call = Box::pin(receive(half, Destination::Folder(around.path().join("result")), &id, &limits, |_| Ok(())));
     tokio::select! {
         _ = &mut call => unreachable!("the archive never ends"),
         () = started.notified() => drop(call),
@@ -217,7 +218,9 @@ async fn a_folder_that_fills_up_meanwhile_is_not_touched_either() {
         make(&folder, &[("notes.txt", b"mine")]);
         Ok(rest)
     }));
-    let error = receive(during, Destination::Folder(folder.clone()), &id, &UnpackLimits::default()).await.unwrap_err();
+    let error = receive(during, Destination::Folder(folder.clone()), &id, &UnpackLimits::default(), |_| Ok(()))
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("exists already"), "{error}");
     assert_eq!(names_in(around.path()), ["result"]);
     assert_eq!(names_in(&folder), ["notes.txt"]);
