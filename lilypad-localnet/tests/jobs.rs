@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use lilypad_localnet::{Clock, LocalNetwork, RateLimit};
+use lilypad_localnet::{Call, Clock, Harm, LocalNetwork, RateLimit};
 use lilypad_sdk::module::InputFile;
 use lilypad_sdk::{
     AgreementState, Cancellation, ErrorKind, Fault, JobId, JobRequest, JobStatus, Result, ResultOptions, Wallet,
@@ -326,5 +326,23 @@ async fn networks_do_not_hear_of_each_other() -> Result<()> {
     assert_eq!(error.kind(), ErrorKind::NotFound);
     first.stop().await;
     assert!(second.client().run("cowsay", [("Message", "moo")]).await.is_ok());
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_more_results_are_downloaded_at_once_than_asked_for() -> Result<()> {
+    let network = LocalNetwork::start().await?;
+    let slow = network
+        .faults()
+        .add(lilypad_localnet::Fault::new(Call::GetResultFiles, Harm::Delay(Duration::from_millis(800))));
+    let client = network.client_builder().max_downloads(1).build()?;
+    let jobs: Vec<_> = join_all((0..3).map(|_| client.submit(JobRequest::new("cowsay").input("Message", "moo")))).await;
+    let results = jobs.into_iter().map(|job| tokio::spawn(async move { job?.result().await }));
+    let results: Vec<_> = results.collect();
+    network.faults().reached(slow, 1).await;
+    assert!(tokio::time::timeout(Duration::from_millis(300), network.faults().reached(slow, 2)).await.is_err());
+    for result in results {
+        result.await.unwrap()?;
+    }
     Ok(())
 }

@@ -215,3 +215,11 @@ async fn options_that_cannot_be_used_are_refused_before_anything_is_sent() -> Re
     assert_eq!(network.offers_taken(), 0);
     Ok(())
 }
+
+#[tokio::test]
+async fn without_a_private_key_a_map_says_so() -> Result<()> {
+    let client = Client::builder().environment(Default::default()).build()?;
+    let error = client.map("cowsay", numbers(3)).key("k").start().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Wallet);
+    Ok(())
+}

@@ -180,7 +180,7 @@ impl Map {
     /// taken. Must be called within a runtime.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] for options that cannot be used; nothing was sent then.
+    /// [`ErrorKind::InvalidInput`] for options that cannot be used, [`ErrorKind::Wallet`] without a private key; nothing was sent then.
     pub fn start(self) -> Result<MapRows> {
         let Self { client, requests, options } = self;
         check(&client, &options, requests.len())?;
@@ -221,6 +221,8 @@ fn check(client: &Client, options: &MapOptions, rows: usize) -> Result<()> {
     let bad = |message: String, help: &'static str| {
         Err(Error::new(ErrorKind::InvalidInput, OPERATION).with_message(message).with_help(help))
     };
+    // Without a key nothing can be sent, and nothing is remembered.
+    client.wallet()?;
     if options.concurrency == 0 {
         return bad("a concurrency of 0".into(), "at least one row must be under way at once");
     }
