@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
 use lilypad_localnet::{Call, Clock, Fault, Harm, LocalNetwork};
 use lilypad_sdk::{Client, ErrorKind, JobRequest, JobStatus, JournalMode, Result, ResultOptions};
@@ -225,5 +226,31 @@ async fn many_whose_answers_were_lost_share_the_lists_that_they_look_into() -> R
     assert_eq!(network.offers_taken(), 20);
     let counts: Vec<u64> = network.faults().counts().iter().map(|count| count.struck).collect();
     assert!(counts[0] == 20 && counts[1] <= 10, "{counts:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_result_that_was_not_fetched_in_time_is_fetched_all_the_same_while_the_solver_has_it() -> Result<()> {
+    let (network, folder) = (LocalNetwork::start().await?, tempfile::tempdir().unwrap());
+    let first = client(&network, folder.path());
+    let job = first.submit(cow("moo")).await?;
+    let mut events = job.events();
+    while job.status() != JobStatus::Downloading && events.next().await.is_some() {}
+    // The laptop is closed for two hours.
+    network.clock().advance(Duration::from_secs(7300));
+    while job.status() != JobStatus::TimedOut {
+        // The solver looks every 10 s of its clock.
+        network.clock().advance(Duration::from_secs(10));
+        first.jobs().await?;
+    }
+    let id = job.id().clone();
+    drop((first, job, events));
+
+    let job = client(&network, folder.path()).job(&id).await?;
+    assert_eq!(job.status(), JobStatus::TimedOut);
+    assert!(job.result().await?.stdout_text()?.contains("moo"));
+    assert_eq!(job.status(), JobStatus::Succeeded);
+    drop(job);
+    assert_eq!(client(&network, folder.path()).job(&id).await?.status(), JobStatus::Succeeded);
     Ok(())
 }

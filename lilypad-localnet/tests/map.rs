@@ -188,11 +188,11 @@ async fn a_row_that_was_refused_before_a_crash_is_not_run_twice_after_it() -> Re
     let network = LocalNetwork::builder().start().await?;
     let folder = tempfile::tempdir().unwrap();
     // The row is refused until the submission gives up, then taken under its next attempt.
-    let refused = network.faults().add(Fault::new(Call::PostJobOffer, busy).times(4));
+    let refused = network.faults().add(Fault::new(Call::PostJobOffer, busy).times(2));
     let map = || client(&network, folder.path()).map("cowsay", numbers(1)).key("k");
     map().start()?.next().await.unwrap().outcome?;
     map().start()?.next().await.unwrap().outcome?;
-    assert_eq!((network.faults().struck(refused), network.offers_taken()), (4, 1));
+    assert_eq!((network.faults().struck(refused), network.offers_taken()), (2, 1));
     Ok(())
 }
 

@@ -277,6 +277,12 @@ impl Error {
         self
     }
 
+    /// Says that the other side did not act after all.
+    pub(crate) fn not_done(mut self) -> Self {
+        self.0.maybe_done = false;
+        self
+    }
+
     /// Says that the same call cannot succeed without a change.
     #[must_use]
     pub fn permanent(mut self) -> Self {

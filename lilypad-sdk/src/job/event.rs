@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::SystemTime;
 
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 
 use super::status::JobView;
 use super::tracked::Tracked;
@@ -44,7 +44,7 @@ impl JobEvents {
                 changes.changed().await.ok()?;
             }
         });
-        Self { inner: Box::pin(inner) }
+        Self { inner: Box::pin(inner.fuse()) }
     }
 }
 

@@ -90,6 +90,15 @@ impl Progress {
         self.view != before
     }
 
+    /// Notes that the result is in hand and accepted; says whether that is news. It weighs more than an end that the solver told.
+    pub(super) fn received(&mut self) -> bool {
+        let is_news = !self.cancelled && self.view.status != JobStatus::Succeeded;
+        if is_news {
+            (self.view.state, self.view.status) = (AgreementState::RESULTS_ACCEPTED, JobStatus::Succeeded);
+        }
+        is_news
+    }
+
     /// Marks the job as given up here, unless it is over; says whether it did.
     pub(super) fn cancel(&mut self) -> bool {
         if self.is_over() {

@@ -6,12 +6,12 @@ use futures_util::StreamExt;
 use tracing::Instrument;
 
 use super::journal::{Entry, Receiving};
-use super::progress::{Observation, has_record};
+use super::progress::has_record;
 use super::recall::settle_fate;
 use super::status::{JobStatus, JobView};
 use super::tracked::Tracked;
 use crate::client::Client;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Fault, Result};
 use crate::platform::blocking;
 use crate::protocol::{AgreementState, DataId, DealId, JobCreatorTransactions, JobId, ResultRecord};
 use crate::result::{Destination, JobResult, ResultFiles, UnpackLimits, Verified, read_exit_code, receive, reopen};
@@ -49,7 +49,8 @@ async fn take(client: &Client, job: &Tracked, save_to: Option<PathBuf>) -> Resul
     tracing::Span::current().record("deal", tracing::field::display(&deal));
     let with_ids = |error: Error| error.with_job(job.id()).with_deal(&deal);
     let is_succeeded = view.status == JobStatus::Succeeded;
-    if view.status == JobStatus::Cancelled || !has_record(view.state) {
+    let late = is_late(&view);
+    if view.status == JobStatus::Cancelled || !(has_record(view.state) || late) {
         return Err(with_ids(ended_without_result(job.id(), &view)));
     }
     let record = match retry(RetryPolicy::default(), Idempotence::Repeatable, || api.result(&deal)).await {
@@ -68,10 +69,20 @@ async fn take(client: &Client, job: &Tracked, save_to: Option<PathBuf>) -> Resul
                 .with_message(format_args!("the provider says: {}", record.error)),
         ));
     }
-    if view.state == AgreementState::TIMEOUT_DOWNLOAD {
-        return Err(with_ids(ended_without_result(job.id(), &view)));
+    match fetch(client, job, &deal, &record, save_to).await.map_err(with_ids) {
+        // It was too late after all.
+        Err(error) if late && error.fault() == Fault::Network && error.kind() != ErrorKind::Integrity => {
+            Err(with_ids(ended_without_result(job.id(), &view)))
+        }
+        outcome => outcome,
     }
-    fetch(client, job, &deal, &record, save_to).await.map_err(with_ids)
+}
+
+/// Whether time ran out for a result that had arrived at the solver. Solvers go on to hand such results out, and to take that they are accepted, for as long
+/// as they keep the files: a laptop that was closed for a day need not run its job again.
+fn is_late(view: &JobView) -> bool {
+    let out_of_time = [AgreementState::TIMEOUT_DOWNLOAD, AgreementState::JOB_TIMED_OUT].contains(&view.state);
+    out_of_time && view.deal.as_ref().is_some_and(|deal| deal.uploaded_at_ms > 0)
 }
 
 /// Waits until there is something to fetch, or nothing more to wait for. No timer is in this path: an event moves it.
@@ -151,7 +162,7 @@ async fn from_disk(client: &Client, job: &Tracked, save_to: Option<&Path>) -> Re
     let result = JobResult::new(&files, job.id().clone(), deal.clone())?;
     if job.view().status != JobStatus::Succeeded {
         accept(client.solver().await?, &deal, &files).await;
-        job.observe(&Observation { state: AgreementState::RESULTS_ACCEPTED, deal: None });
+        job.received();
     }
     Ok(Some(result))
 }
@@ -196,7 +207,7 @@ async fn fetch(
         return Err(ended_without_result(job.id(), &job.view()));
     }
     accept(api, deal, &files).await;
-    job.observe(&Observation { state: AgreementState::RESULTS_ACCEPTED, deal: None });
+    job.received();
     Ok(result)
 }
 

@@ -177,7 +177,7 @@ async fn send(plan: Plan) -> Result<Job> {
                 tracker.posted(&tracked, &container);
                 return Ok(Job::new(client, tracked, plan.options));
             }
-            Posted::NotTaken(error) => match patience.wait_after(&error) {
+            Posted::NotTaken { error, answered } => match patience.wait_after(&error, answered) {
                 Some(wait) => {
                     client.counters().offers_repeated.increment();
                     tracing::debug!(%error, ?wait, "offering the job again");
@@ -216,8 +216,8 @@ impl Patience {
         self.start.get_or_insert_with(Instant::now);
     }
 
-    /// How long to wait before the next attempt. `None`: not again.
-    fn wait_after(&mut self, error: &Error) -> Option<Duration> {
+    /// How long to wait before the next attempt. `None`: not again. `answered`: whether the solver has said anything since.
+    fn wait_after(&mut self, error: &Error, answered: bool) -> Option<Duration> {
         let wait = match (error.retry_after(), error.kind()) {
             (Some(asked), _) => asked,
             // The answer's clock is known now, so the next stamp fits at once; a second refusal means something else.
@@ -227,9 +227,8 @@ impl Patience {
         };
         self.skewed |= error.kind() == ErrorKind::ClockSkew;
         self.attempts += 1;
-        // Who answered later than the offer, to say that it was not taken, is not silent.
         let patience = match error.kind() {
-            ErrorKind::Connection if !error.may_have_acted() => PATIENCE_WITH_SILENCE,
+            ErrorKind::Connection if !answered => PATIENCE_WITH_SILENCE,
             _ => PATIENCE_WITH_REFUSALS,
         };
         let elapsed = self.start.map_or(Duration::ZERO, |start| start.elapsed());
@@ -242,7 +241,12 @@ enum Posted {
     /// The solver has it.
     Taken(Box<JobOfferContainer>),
     /// It has not, and cannot get it any more.
-    NotTaken(Error),
+    NotTaken {
+        /// Why.
+        error: Error,
+        /// Whether that is known from the solver itself.
+        answered: bool,
+    },
     /// Nobody can tell: the caller must not send another.
     Unknown(Error),
 }
@@ -251,7 +255,7 @@ enum Posted {
 async fn post(client: &Client, turn: Turn<'_>, offer: &JobOffer, offered: &Offered, files: Option<Bytes>) -> Posted {
     let api = match client.solver().await {
         Ok(api) => api,
-        Err(error) => return Posted::NotTaken(error),
+        Err(error) => return Posted::NotTaken { error, answered: false },
     };
     let id = &offered.job;
     let error = match api.post_job_offer_in(turn, offer, files).await {
@@ -259,15 +263,17 @@ async fn post(client: &Client, turn: Turn<'_>, offer: &JobOffer, offered: &Offer
             Ok(()) => return Posted::Taken(Box::new(container)),
             Err(error) => error,
         },
-        Err(error) if !error.may_have_acted() => return Posted::NotTaken(error),
+        Err(error) if !error.may_have_acted() => return Posted::NotTaken { error, answered: false },
         Err(error) => error,
     };
     tracing::debug!(%error, job = %id, "looking whether the solver took the offer");
     match wait_for_fate(client, offered).await {
         Ok(Some(container)) => Posted::Taken(container),
         // An answer that makes no sense does not make more when it is asked for again.
-        Ok(None) if error.kind() == ErrorKind::Integrity => Posted::NotTaken(error.permanent()),
-        Ok(None) => Posted::NotTaken(error.retryable()),
+        Ok(None) if error.kind() == ErrorKind::Integrity => {
+            Posted::NotTaken { error: error.not_done().permanent(), answered: true }
+        }
+        Ok(None) => Posted::NotTaken { error: error.not_done().retryable(), answered: true },
         Err(_) => Posted::Unknown(error.permanent().with_help(
             "it is not known whether the solver took the job: look for its id later, and do not submit it again before, or only with an \
              idempotency key",

@@ -185,6 +185,16 @@ impl Tracked {
         self.change(|progress| progress.observe(seen));
     }
 
+    /// Says that its result is in hand and accepted, also if time had run out for it.
+    pub(super) fn received(&self) {
+        if self.inner().progress.has_ended() {
+            self.change(Progress::received);
+            self.journal.note_soon(Entry::Ended { job: self.id.clone(), end: Ended::of(&self.view()) });
+        } else {
+            self.change(Progress::received);
+        }
+    }
+
     fn change(&self, change: impl FnOnce(&mut Progress) -> bool) {
         let mut inner = self.inner();
         let (first, was_over) = (inner.log.is_empty(), inner.progress.has_ended());

@@ -121,6 +121,12 @@ impl Ended {
         }
     }
 
+    /// Whether this end takes the place of one that was known: the first end stays, but a result in hand is more than a time-out.
+    pub(super) fn outweighs(&self, known: &Self) -> bool {
+        let succeeded = |end: &Self| end.status == JobStatus::Succeeded.as_str();
+        succeeded(self) && !succeeded(known)
+    }
+
     /// What is known of the job. `None` for a status that this release does not know.
     pub(crate) fn view(&self) -> Option<JobView> {
         let deal = self.deal.clone().map(|deal| DealSummary {

@@ -116,7 +116,9 @@ impl Index {
             }
             Entry::Ended { end, .. } => {
                 record.stage = Stage::Taken;
-                record.end.get_or_insert(end);
+                if record.end.as_ref().is_none_or(|known| end.outweighs(known)) {
+                    record.end = Some(end);
+                }
             }
         }
     }
@@ -129,7 +131,7 @@ impl Index {
             Entry::Taken { .. } => record.stage != Stage::Taken,
             Entry::NotTaken { .. } => record.stage == Stage::Offered,
             Entry::Receiving { into, .. } => record.receiving.as_ref() != Some(into),
-            Entry::Ended { .. } => record.end.is_none(),
+            Entry::Ended { end, .. } => record.end.as_ref().is_none_or(|known| end.outweighs(known)),
         }
     }
 
