@@ -3,7 +3,7 @@
 //! A module is a template that prints JSON. [`Template::parse`] reads one, [`Template::render`] fills in inputs, and both fail
 //! where Go would fail, with a [`TemplateError`] that says the line and column. What a template prints is Go's output to the byte.
 //!
-//! ```ignore
+//! ```text
 //! let template = Template::parse(r#"{"args": ["-m", {{.Message}}]}"#)?;
 //! let inputs = BTreeMap::from([("Message".to_owned(), r#"say "moo""#.to_owned())]);
 //! assert_eq!(template.render(&inputs)?, r#"{"args": ["-m", "say \"moo\""]}"#);
