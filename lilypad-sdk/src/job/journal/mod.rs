@@ -256,8 +256,11 @@ impl Shared {
         let mut queue = self.queue();
         queue.waiting.push(work);
         if !std::mem::replace(&mut queue.busy, true) {
-            let writer = Writer(self.clone());
-            detach_blocking(move || writer.0.write_all());
+            let mut writer = Writer { shared: self.clone(), is_done: false };
+            detach_blocking(move || {
+                writer.shared.write_all();
+                writer.is_done = true;
+            });
         }
     }
 
@@ -299,13 +302,21 @@ impl Shared {
 }
 
 /// Whoever writes. However that ends, the next one can start.
-struct Writer(Arc<Shared>);
+struct Writer {
+    shared: Arc<Shared>,
+    /// Whether it came to its end, and so has made room for the next one itself.
+    is_done: bool,
+}
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        let mut queue = self.0.queue();
-        // After a panic: those who wait learn that nothing was written, by what they hold being dropped.
-        let waiting = if std::mem::take(&mut queue.busy) { std::mem::take(&mut queue.waiting) } else { Vec::new() };
+        if self.is_done {
+            return;
+        }
+        // After a panic, or without a thread: those who wait learn that nothing was written, by what they hold being dropped.
+        let mut queue = self.shared.queue();
+        queue.busy = false;
+        let waiting = std::mem::take(&mut queue.waiting);
         drop(queue);
         drop(waiting);
     }

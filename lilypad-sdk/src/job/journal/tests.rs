@@ -240,3 +240,23 @@ fn networks_have_folders_of_their_own_whatever_their_names() {
     assert!(odd.iter().all(|name| !name.is_empty() && !name.contains('/') && !name.contains('.')), "{odd:?}");
     assert_ne!(odd[0], odd[1]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_thousand_writes_that_come_and_go_none_is_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::new(&JournalMode::Memory, folder.path(), "testnet", Some("0x1"));
+    let writers: Vec<_> = (0..8u32)
+        .map(|writer| {
+            let journal = journal.clone();
+            tokio::spawn(async move {
+                for number in 0..500 {
+                    journal.offer(offered(writer * 1000 + number)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(journal.jobs().await.unwrap().len(), 4000);
+}
