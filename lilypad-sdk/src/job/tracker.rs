@@ -31,8 +31,6 @@ use crate::solver::{DealFilter, EventSocket, JobOfferFilter, Role, SolverApi};
 const RECONCILE_EVERY: Duration = Duration::from_secs(30);
 /// How soon a job is looked for again that a list lacked.
 const MISSED_AGAIN: Duration = Duration::from_secs(10);
-/// So many events that have arrived are taken at once, before anything else gets a turn.
-const BURST: usize = 64;
 /// How often while it does not: the lists are then all there is.
 const RECONCILE_WITHOUT_SOCKET: Duration = Duration::from_secs(5);
 /// Pauses between attempts to connect.
@@ -290,23 +288,10 @@ async fn follow_socket(core: &Core, mut socket: EventSocket) {
     let mut looking: Option<BoxFuture<'_, ()>> = Some(reconcile(core).boxed());
     let mut next_look = pin!(sleep(RECONCILE_EVERY));
     let mut idle_since: Option<Instant> = None;
-    'listening: loop {
+    loop {
         tokio::select! {
             frame = socket.next() => match frame {
-                Ok(text) => {
-                    core.observe_frame(&text);
-                    // Others that are here already, without setting everything up again for each.
-                    for _ in 0..BURST {
-                        match socket.next().now_or_never() {
-                            Some(Ok(text)) => core.observe_frame(&text),
-                            Some(Err(error)) => {
-                                lost(core, &error);
-                                break 'listening;
-                            }
-                            None => break,
-                        }
-                    }
-                }
+                Ok(text) => core.observe_frame(&text),
                 Err(error) => {
                     lost(core, &error);
                     break;
