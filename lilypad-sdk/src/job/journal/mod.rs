@@ -256,11 +256,8 @@ impl Shared {
         let mut queue = self.queue();
         queue.waiting.push(work);
         if !std::mem::replace(&mut queue.busy, true) {
-            let mut writer = Writer { shared: self.clone(), is_done: false };
-            detach_blocking(move || {
-                writer.shared.write_all();
-                writer.is_done = true;
-            });
+            let writer = Writer { shared: self.clone(), is_done: false };
+            detach_blocking(move || writer.run());
         }
     }
 
@@ -306,6 +303,14 @@ struct Writer {
     shared: Arc<Shared>,
     /// Whether it came to its end, and so has made room for the next one itself.
     is_done: bool,
+}
+
+impl Writer {
+    /// Writes until nothing waits.
+    fn run(mut self) {
+        self.shared.write_all();
+        self.is_done = true;
+    }
 }
 
 impl Drop for Writer {
