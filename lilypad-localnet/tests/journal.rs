@@ -254,3 +254,18 @@ async fn a_result_that_was_not_fetched_in_time_is_fetched_all_the_same_while_the
     assert_eq!(client(&network, folder.path()).job(&id).await?.status(), JobStatus::Succeeded);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_result_that_was_received_elsewhere_is_saved_to_the_same_folder_again_too() -> Result<()> {
+    let (network, folder) = (LocalNetwork::start().await?, tempfile::tempdir().unwrap());
+    let (journal, out) = (folder.path().join("journal"), folder.path().join("out"));
+    let job = client(&network, &journal).submit(cow("moo")).await?;
+    job.result().await?;
+    for _ in 0..2 {
+        job.result_with(ResultOptions::default().save_to(&out)).await?;
+    }
+    let again = client(&network, &journal).job(job.id()).await?;
+    let result = again.result_with(ResultOptions::default().save_to(&out)).await?;
+    assert_eq!(result.path(), out);
+    Ok(())
+}

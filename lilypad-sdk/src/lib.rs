@@ -46,8 +46,8 @@ pub mod wallet;
 pub use client::{Client, ClientBuilder, ClientOptions};
 pub use error::{Error, ErrorKind, Fault, Result};
 pub use job::{
-    Cancellation, Job, JobEvent, JobEvents, JobRequest, JobStatus, JobView, JournalMode, JournalRepair, Map,
-    MapOptions, MapRows, Plan, ResultOptions, Row, RowOrder, RowRetries, RunOptions,
+    Cancellation, Job, JobEvent, JobEvents, JobRequest, JobStatus, JobView, JournalMode, JournalRepair, Map, MapHandle,
+    MapOptions, MapProgress, MapRows, Plan, ResultOptions, Row, RowOrder, RowRetries, RunOptions,
 };
 pub use metrics::Metrics;
 pub use network::Network;

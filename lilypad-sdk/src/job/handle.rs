@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, watch};
 
 use super::event::JobEvents;
+use super::journal::{Entry, Receiving};
 use super::request::RunOptions;
 use super::settle::{absolute, settle};
 use super::status::{JobStatus, JobView};
@@ -16,7 +17,7 @@ use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::platform::{AbortHandle, blocking, spawn, timeout};
 use crate::protocol::{AgreementState, DealId, JobId};
-use crate::result::{JobResult, check_destination};
+use crate::result::{JobResult, check_destination, reopen};
 
 /// How to wait for a result.
 #[derive(Debug, Clone, Default)]
@@ -165,7 +166,7 @@ impl Job {
         };
         // It may have been received before, into another place.
         if let Some(folder) = options.save_to.filter(|folder| absolute(folder) != absolute(received.path())) {
-            received.save(folder).await?;
+            self.keep(received, folder).await?;
         }
         let allowed = options.allow_exit_code.unwrap_or(self.0.options.allow_exit_code);
         if !allowed {
@@ -209,9 +210,26 @@ impl Job {
         Settling { outcome, task }
     }
 
+    /// Copies a result that was received elsewhere to `folder`, unless it is there already.
+    async fn keep(&self, received: &JobResult, folder: PathBuf) -> Result<()> {
+        let (there, data) = (folder.clone(), received.data_id().clone());
+        if blocking("look for the result", move || reopen(&there, &data)).await?.is_some() {
+            return Ok(());
+        }
+        received.save(&folder).await?;
+        // Another client that is asked for the same folder finds it there.
+        let into =
+            Receiving { deal: received.deal_id().clone(), data: received.data_id().clone(), folder: absolute(&folder) };
+        if into.folder.to_str().is_some() {
+            self.0.client.journal().note(Entry::Receiving { job: self.id().clone(), into }).await?;
+        }
+        Ok(())
+    }
+
     /// Finds out whether the result could be put into `folder`: before the wait rather than after it.
     async fn prepare(&self, folder: &Path) -> Result<()> {
-        if self.0.received.get().is_some_and(|received| absolute(received.path()) == absolute(folder)) {
+        if self.0.received.initialized() {
+            // Nothing is waited for, so there is nothing to find out before.
             return Ok(());
         }
         let receiving = self.0.client.journal().job(self.id()).await?.and_then(|record| record.receiving);

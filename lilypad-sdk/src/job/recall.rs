@@ -10,7 +10,7 @@ use super::request::RunOptions;
 use super::tracked::Tracked;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
-use crate::platform::{sleep, unix_millis};
+use crate::platform::{Instant, sleep, unix_millis};
 use crate::protocol::{JobId, JobOfferContainer};
 use crate::retry::{Idempotence, RetryPolicy, retry};
 use crate::solver::{DealFilter, JobOfferFilter};
@@ -18,8 +18,8 @@ use crate::solver::{DealFilter, JobOfferFilter};
 /// A solver refuses an offer whose stamp is more than 30 s away from its clock (PROTOCOL.md, section 5); a good deal more for one that it is looking at
 /// just then. An offer that is not in its list after that can not be taken any more, wherever on the way it may still be.
 const FRESH_MS: i64 = 45_000;
-/// Nothing of a connection that broke arrives after so long. Decides only where the solver's clock cannot: when that was turned back since the stamp.
-const LINGER_MS: i64 = 180_000;
+/// Nothing of a connection that broke arrives after so long. Decides only where the solver's clock cannot: when that stands still, or was turned back.
+const LINGER: Duration = Duration::from_secs(180);
 /// How often the solver is asked meanwhile.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -49,16 +49,18 @@ pub(super) async fn fate(client: &Client, offered: &Offered) -> Result<Fate> {
 /// Whether an offer could still be taken at `now_ms`, by the solver's clock as an answer has told it.
 fn is_fresh(now_ms: i64, offered: &Offered) -> bool {
     let age = now_ms - offered.stamped_ms;
-    let turned_back = age < -FRESH_MS && unix_millis() - offered.at_ms > LINGER_MS;
+    let turned_back = age < -FRESH_MS && unix_millis() - offered.at_ms > LINGER.as_millis() as i64;
     age < FRESH_MS && !turned_back
 }
 
 /// Waits until it is known what became of an offer: until it is in the solver's list, or too old to get there.
 pub(super) async fn wait_for_fate(client: &Client, offered: &Offered) -> Result<Option<Box<JobOfferContainer>>> {
+    let start = Instant::now();
     loop {
         match fate(client, offered).await? {
             Fate::Taken(container) => return Ok(Some(container)),
             Fate::NotTaken => return Ok(None),
+            Fate::Open if start.elapsed() > LINGER => return Ok(None),
             Fate::Open => sleep(LOOK_EVERY).await,
         }
     }
@@ -101,6 +103,7 @@ pub(super) async fn behind_key(client: &Client, used: &KeyUse, mut known: JobRec
             .with_help("use a key of its own for every module, inputs, files and target"));
     }
     let (tracker, journal) = (client.tracker().await?, client.journal());
+    let start = Instant::now();
     loop {
         let id = known.job().clone();
         match known.stage {
@@ -114,6 +117,7 @@ pub(super) async fn behind_key(client: &Client, used: &KeyUse, mut known: JobRec
                     return Ok(Behind::Job(attach(client, &known, tracked)));
                 }
                 Fate::NotTaken => journal.note(Entry::NotTaken { job: id.clone() }).await?,
+                Fate::Open if start.elapsed() > LINGER => journal.note(Entry::NotTaken { job: id.clone() }).await?,
                 Fate::Open => sleep(LOOK_EVERY).await,
             },
         }

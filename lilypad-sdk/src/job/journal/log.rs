@@ -54,7 +54,7 @@ impl Damage {
         Error::new(ErrorKind::Journal, READING)
             .with_message(format_args!("{}: the line at byte {offset} is damaged: {reason}{more}", path.display()))
             .with_help(
-                "a job or an idempotency key may be in it; `lilypad journal --repair` (`Client::repair_journal`) puts it aside and goes on \
+                "a job or an idempotency key may be in it, and would be forgotten; `lilypad journal --repair` (`Client::repair_journal`) puts it aside and goes on \
                  with the rest",
             )
     }

@@ -44,7 +44,8 @@ pub enum JournalMode {
     Off,
 }
 
-/// What [`Client::repair_journal`](crate::Client::repair_journal) did.
+/// What [`Client::repair_journal`](crate::Client::repair_journal) did. Look into the file before you submit under an old idempotency key again: a key whose
+/// line was damaged is forgotten, and its job would run, and cost, again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct JournalRepair {

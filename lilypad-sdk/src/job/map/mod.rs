@@ -84,8 +84,8 @@ impl Map {
         self
     }
 
-    /// Starts: rows are sent as places get free, whether or not somebody asks for them, until as many as may be under way at once are done and not
-    /// taken. Must be called within a runtime.
+    /// Makes the stream of rows. The first rows are sent when somebody asks for a row, and more as rows are asked for and places get free; what was sent
+    /// goes on by itself. Rows must be asked for within a runtime.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidInput`] for options that cannot be used, [`ErrorKind::Wallet`] without a private key; nothing was sent then.
