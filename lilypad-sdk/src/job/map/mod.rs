@@ -13,7 +13,7 @@ use futures_util::{Stream, StreamExt};
 use tokio::sync::watch;
 
 pub use self::options::{MapOptions, RowOrder, RowRetries};
-use self::run::{Shared, Task};
+use self::run::Shared;
 use super::journal::KEEP_ENDED;
 use super::request::JobRequest;
 use crate::client::Client;
@@ -105,7 +105,7 @@ impl Map {
         let rows = {
             let shared = shared.clone();
             let numbered = requests.into_iter().enumerate();
-            futures_util::stream::iter(numbered).map(move |(index, request)| Task::start(&shared, index, request))
+            futures_util::stream::iter(numbered).map(move |(index, request)| run::run(shared.clone(), index, request))
         };
         let rows: Pin<Box<dyn Stream<Item = Row> + Send>> = match order {
             RowOrder::Input => Box::pin(rows.buffered(concurrency)),

@@ -1,18 +1,15 @@
 //! Running the rows of a map.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
 
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 use super::{MapOptions, MapProgress, OPERATION, Row};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::job::{Job, JobRequest, ResultOptions};
-use crate::platform::{AbortHandle, blocking, spawn};
+use crate::platform::{apart, blocking};
 use crate::protocol::JobId;
 use crate::result::{JobResult, check_destination};
 
@@ -92,54 +89,23 @@ fn cancelled() -> Error {
         .with_help("start it again with the same key to go on")
 }
 
-/// A row that runs on its own; stopped when dropped.
-pub(super) struct Task {
-    row: oneshot::Receiver<Row>,
-    running: AbortHandle,
-    index: usize,
-}
-
-impl Task {
-    /// Starts it.
-    pub(super) fn start(shared: &Arc<Shared>, index: usize, request: JobRequest) -> Self {
+/// Runs a row apart from whoever asks for it; stopped when dropped.
+pub(super) async fn run(shared: Arc<Shared>, index: usize, request: JobRequest) -> Row {
+    shared.progress.send_modify(|progress| {
+        progress.waiting -= 1;
+        progress.running += 1;
+    });
+    let running = async move {
+        let row = shared.run(index, request).await;
         shared.progress.send_modify(|progress| {
-            progress.waiting -= 1;
-            progress.running += 1;
+            progress.running -= 1;
+            match row.outcome {
+                Ok(_) => progress.succeeded += 1,
+                Err(_) => progress.failed += 1,
+            }
         });
-        let (sender, row) = oneshot::channel();
-        let shared = shared.clone();
-        let running = spawn(async move {
-            let row = shared.run(index, request).await;
-            shared.progress.send_modify(|progress| {
-                progress.running -= 1;
-                match row.outcome {
-                    Ok(_) => progress.succeeded += 1,
-                    Err(_) => progress.failed += 1,
-                }
-            });
-            // Nobody may be asking any more.
-            let _ = sender.send(row);
-        });
-        Self { row, running, index }
-    }
-}
-
-impl Future for Task {
-    type Output = Row;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Row> {
-        let row = ready!(Pin::new(&mut self.row).poll(context));
-        Poll::Ready(row.unwrap_or_else(|_| Row {
-            index: self.index,
-            job_id: None,
-            attempts: 0,
-            outcome: Err(Error::new(ErrorKind::Closed, OPERATION).with_message("the runtime is shutting down")),
-        }))
-    }
-}
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.running.abort();
-    }
+        row
+    };
+    let row = apart(OPERATION, running).await;
+    row.unwrap_or_else(|error| Row { index, job_id: None, attempts: 0, outcome: Err(error) })
 }
