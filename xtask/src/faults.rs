@@ -7,15 +7,15 @@ use crate::process::{self, cargo};
 /// What to run.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Where random choices begin
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// How often every fault strikes at every step of a job
-    #[arg(long, default_value_t = 3)]
-    rounds: u64,
-    /// How many clients are killed
-    #[arg(long, default_value_t = 100)]
-    kills: u32,
+    /// Where random choices begin [default: 1]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How often every fault strikes at every step of a job [default: 3]
+    #[arg(long)]
+    rounds: Option<u64>,
+    /// How many clients are killed [default: 100]
+    #[arg(long)]
+    kills: Option<u64>,
     /// Only faults whose name contains this
     #[arg(long)]
     only: Option<String>,
@@ -25,8 +25,11 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let mut command = cargo();
     command.args(["run", "--quiet", "--locked", "--package", "lilypad-faults", "--"]);
-    command.args(["--seed", &options.seed.to_string(), "--rounds", &options.rounds.to_string()]);
-    command.args(["--kills", &options.kills.to_string()]);
+    for (name, value) in [("--seed", options.seed), ("--rounds", options.rounds), ("--kills", options.kills)] {
+        if let Some(value) = value {
+            command.args([name, &value.to_string()]);
+        }
+    }
     if let Some(only) = &options.only {
         command.args(["--only", only]);
     }
