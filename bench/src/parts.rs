@@ -6,9 +6,9 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use lilypad_localnet::{bundled_modules, job_creator};
+use lilypad_localnet::{bundled_modules, job_creator, network_at};
 use lilypad_sdk::network::Environment;
-use lilypad_sdk::{Client, JournalMode, Network};
+use lilypad_sdk::{Client, JournalMode};
 use nix::sys::resource::{UsageWho, getrusage};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
@@ -163,12 +163,7 @@ pub(crate) fn client(url: &str, folder: impl Into<PathBuf>) -> Outcome<Client> {
 
 /// A client that keeps its journal elsewhere, or nowhere.
 pub(crate) fn client_with(url: &str, folder: impl Into<PathBuf>, journal: JournalMode) -> Outcome<Client> {
-    let services = Network::named("dev")?.services;
-    let network = Network::custom("local")
-        .solver_url(url)
-        .solver(&services.solver)
-        .mediators(services.mediator.iter().flatten())
-        .build()?;
-    let builder = Client::builder().environment(Environment::default()).network(network).wallet(job_creator()?);
+    let builder =
+        Client::builder().environment(Environment::default()).network(network_at(url)?).wallet(job_creator()?);
     Ok(builder.bundle(bundled_modules()).data_dir(folder).journal(journal).build()?)
 }

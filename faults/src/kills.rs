@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
-use lilypad_localnet::{LocalNetwork, bundled_modules, job_creator};
+use lilypad_localnet::{LocalNetwork, bundled_modules, job_creator, network_at};
 use lilypad_sdk::network::Environment;
-use lilypad_sdk::{Client, Error, JournalMode, Network};
+use lilypad_sdk::{Client, Error, JournalMode};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use tokio::process::{Child, Command};
@@ -35,15 +35,9 @@ pub(crate) async fn client(solver_url: &str, folder: &Path, key: &str) -> ExitCo
 
 /// Runs the rows; whether each gave what it should.
 async fn rows(solver_url: &str, folder: &Path, key: &str) -> lilypad_sdk::Result<bool> {
-    let services = Network::named("dev")?.services;
-    let network = Network::custom("local")
-        .solver_url(solver_url)
-        .solver(&services.solver)
-        .mediators(services.mediator.iter().flatten())
-        .build()?;
     let client = Client::builder()
         .environment(Environment::default())
-        .network(network)
+        .network(network_at(solver_url)?)
         .wallet(job_creator()?)
         .bundle(bundled_modules())
         .data_dir(folder.join("data"))

@@ -25,4 +25,4 @@ pub use lilypad_node::solver::{
     SolverOptions, Timeouts,
 };
 pub use modules::bundled_modules;
-pub use network::{LocalNetwork, LocalNetworkBuilder, job_creator};
+pub use network::{LocalNetwork, LocalNetworkBuilder, job_creator, network_at};

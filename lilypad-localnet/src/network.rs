@@ -27,6 +27,19 @@ pub fn job_creator() -> Result<Wallet> {
     Wallet::from_hex(JOB_CREATOR_KEY)
 }
 
+/// How clients reach the local network whose solver is at `url`: for one that runs in another process.
+///
+/// # Errors
+/// [`ErrorKind::Config`] if the URL cannot be used.
+pub fn network_at(url: impl Into<String>) -> Result<Network> {
+    let services = Network::named(SERVICES_OF)?.services;
+    Network::custom("local")
+        .solver_url(url)
+        .solver(&services.solver)
+        .mediators(services.mediator.iter().flatten())
+        .build()
+}
+
 /// How a local network is set up.
 #[derive(Debug, Clone)]
 #[must_use = "call `start`"]
@@ -113,11 +126,7 @@ impl LocalNetworkBuilder {
         let faults = Faults::seeded(self.seed);
         solver_options.faults = faults.clone();
         let solver = Solver::start(solver_options).await?;
-        let network = Network::custom("local")
-            .solver_url(solver.url().as_str())
-            .solver(&services.solver)
-            .mediators(services.mediator.iter().flatten())
-            .build()?;
+        let network = network_at(solver.url().as_str())?;
         let mut providers = Vec::with_capacity(self.providers);
         for index in 0..self.providers {
             let mut options = ProviderOptions::new(network.clone(), Wallet::random());

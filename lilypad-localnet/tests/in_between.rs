@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lilypad_localnet::{Clock, LocalNetwork};
-use lilypad_sdk::{Client, ErrorKind, Network, Result};
+use lilypad_localnet::{Clock, LocalNetwork, network_at};
+use lilypad_sdk::{Client, ErrorKind, Result};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -40,13 +40,7 @@ async fn client_through_proxy(network: &LocalNetwork, loses: Loses, clock: &Cloc
             tokio::spawn(relay(client, solver, loses, lost.clone(), clock.clone()));
         }
     });
-    let services = &network.network().services;
-    let through_proxy = Network::custom("local")
-        .solver_url(url)
-        .solver(&services.solver)
-        .mediators(services.mediator.iter().flatten())
-        .build()
-        .unwrap();
+    let through_proxy = network_at(url).unwrap();
     network.client_builder().network(through_proxy).build().unwrap()
 }
 
